@@ -3,25 +3,29 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Lifetime;
 
 /// The end of a call, set once where the call begins and passed down to the socket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadline {
-    at: Instant,
+    /// `None` where nothing is ever waited for, which saves reading the clock.
+    at: Option<Instant>,
 }
 
 impl Deadline {
     /// A deadline this far from now.
     pub fn after(timeout: Duration) -> Deadline {
-        let now = Instant::now();
-        // A timeout beyond what the clock can hold is as good as a century.
-        let at = now.checked_add(timeout).unwrap_or_else(|| now + crate::ttl::Lifetime::MAX);
-        Deadline { at }
+        Deadline { at: Some(far(timeout)) }
+    }
+
+    /// The deadline of a call that cannot wait, such as one on memory. Reads no clock.
+    pub(crate) const fn unneeded() -> Deadline {
+        Deadline { at: None }
     }
 
     /// The point in time itself.
     pub fn instant(self) -> Instant {
-        self.at
+        self.at.unwrap_or_else(|| far(Lifetime::MAX))
     }
 
     /// What is left.
@@ -29,7 +33,8 @@ impl Deadline {
     /// # Errors
     /// `Timeout` once nothing is: a zero duration must never reach a socket, where it means "for ever".
     pub fn remaining(self) -> Result<Duration> {
-        let left = self.at.saturating_duration_since(Instant::now());
+        let Some(at) = self.at else { return Ok(Lifetime::MAX) };
+        let left = at.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(Deadline::passed()) } else { Ok(left) }
     }
 
@@ -37,6 +42,12 @@ impl Deadline {
     pub(crate) fn passed() -> Error {
         Error::new(ErrorKind::Timeout, "the deadline passed")
     }
+}
+
+/// A timeout beyond what the clock can hold is as good as a century.
+fn far(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + Lifetime::MAX)
 }
 
 #[cfg(test)]

@@ -1,0 +1,190 @@
+//! What every backend that holds bytes can do: five verbs of its own, everything else derived.
+
+use super::{maybe_async, rt};
+
+use crate::codec::{counter_from_text, counter_to_text};
+use crate::deadline::Deadline;
+use crate::entry::{Condition, Entry, Lease, Lookup, Version};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{Key, Prefix};
+use crate::pattern::Pattern;
+use crate::ttl::{Lifetime, Remaining};
+
+/// What a cache needs of a place that holds bytes. Redis and Memcached implement it; so can yours.
+///
+/// Five methods are required; the others are derived from them and may be given where the backend has a
+/// shorter way. Calls come from many threads or tasks at once. A call ends by its deadline. Errors follow
+/// [`ErrorKind`](crate::ErrorKind): `Unavailable` and `Timeout` only if nothing was applied, `Ambiguous` if
+/// something may have been; a miss is never an error.
+///
+/// `testing::contract` runs the promises of the built-in backends on yours.
+#[maybe_async]
+pub trait Backend: Send + Sync + 'static {
+    /// A short name for errors and events.
+    fn name(&self) -> &str;
+
+    /// The value, if it is there and its time is not up.
+    async fn get(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>>;
+
+    /// Stores under a condition, which is checked and applied as one step; says whether it stored.
+    async fn store(
+        &self,
+        key: &Key<'_>,
+        bytes: &[u8],
+        lifetime: Lifetime,
+        condition: &Condition,
+        deadline: Deadline,
+    ) -> Result<bool>;
+
+    /// Removes the value, or only this version of it, as one step; says whether there was one.
+    async fn remove(&self, key: &Key<'_>, version: Option<&Version>, deadline: Deadline) -> Result<bool>;
+
+    /// What is left of the value's lifetime; `None` if there is no value.
+    async fn remaining(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Remaining>>;
+
+    /// One answer per key, in order. Derived: one `get` each.
+    async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
+        let mut entries = Vec::with_capacity(keys.len());
+        for key in keys {
+            entries.push(self.get(key, deadline).await?);
+        }
+        Ok(entries)
+    }
+
+    /// Stores all, after checking all. Derived: one `store` each.
+    async fn store_many(
+        &self,
+        items: &[(Key<'_>, Vec<u8>)],
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
+        for (key, bytes) in items {
+            self.store(key, bytes, lifetime, &Condition::Always, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// How many of these were there and are removed. Derived: one `remove` each.
+    async fn remove_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
+        let mut removed = 0;
+        for key in keys {
+            removed += u64::from(self.remove(key, None, deadline).await?);
+        }
+        Ok(removed)
+    }
+
+    /// Removes and returns, as one step. Derived: `get`, then `remove` of that version, until they agree.
+    async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
+        loop {
+            let Some(entry) = self.get(key, deadline).await? else { return Ok(None) };
+            let version = entry.clone().into_version();
+            if self.remove(key, Some(&version), deadline).await? {
+                return Ok(Some(entry));
+            }
+            again(deadline).await?;
+        }
+    }
+
+    /// Whether there is a value. Derived from `remaining`.
+    async fn exists(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
+        Ok(self.remaining(key, deadline).await?.is_some())
+    }
+
+    /// Gives a value a new lifetime. Derived: rewrites it, unless it changes meanwhile.
+    async fn touch(&self, key: &Key<'_>, lifetime: Lifetime, deadline: Deadline) -> Result<bool> {
+        loop {
+            let Some(entry) = self.get(key, deadline).await? else { return Ok(false) };
+            let same = Condition::Unchanged(entry.clone().into_version());
+            if self.store(key, &entry.bytes, lifetime, &same, deadline).await? {
+                return Ok(true);
+            }
+            again(deadline).await?;
+        }
+    }
+
+    /// Adds to a decimal text, as one step, and keeps its lifetime; `lifetime` is for one that it makes.
+    /// Derived: rewrites it, until it did not change meanwhile.
+    ///
+    /// # Errors
+    /// `Decode` if the value is no integer, `TooLarge` if the sum leaves the range of `i64`.
+    async fn add(&self, key: &Key<'_>, delta: i64, lifetime: Lifetime, deadline: Deadline) -> Result<i64> {
+        loop {
+            let (sum, left, condition) = match self.get(key, deadline).await? {
+                None => (delta, lifetime, Condition::Absent),
+                Some(entry) => {
+                    let left = match self.remaining(key, deadline).await? {
+                        Some(Remaining::For(left)) => Lifetime::For(left),
+                        Some(Remaining::Never) | None => Lifetime::Never,
+                    };
+                    (plus(&entry.bytes, delta)?, left, Condition::Unchanged(entry.into_version()))
+                }
+            };
+            if self.store(key, &counter_to_text(sum), left, &condition, deadline).await? {
+                return Ok(sum);
+            }
+            again(deadline).await?;
+        }
+    }
+
+    /// Removes every value of this namespace whose name fits; says how many. Derived: `Unsupported`.
+    async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
+        let _ = (prefix, pattern, deadline);
+        Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
+    }
+
+    /// Removes every value of this namespace. Derived from `remove_matching`.
+    async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
+        self.remove_matching(prefix, &Pattern::all(), deadline).await.map(drop)
+    }
+
+    /// Reads, or takes the right to fill a key that holds nothing. Derived: `get`, and a lease that only
+    /// holds as long as the key stays absent.
+    async fn lookup(&self, key: &Key<'_>, deadline: Deadline) -> Result<Lookup> {
+        let entry = self.get(key, deadline).await?;
+        Ok(entry.map_or(Lookup::Lease(Lease { token: None }), Lookup::Hit))
+    }
+
+    /// Stores under a lease, unless something has written or removed the key since it was taken. Derived:
+    /// stores if the key is still absent, which does not notice a write that was removed again.
+    async fn fill(
+        &self,
+        key: &Key<'_>,
+        lease: &Lease,
+        bytes: &[u8],
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<bool> {
+        let _ = lease;
+        self.store(key, bytes, lifetime, &Condition::Absent, deadline).await
+    }
+
+    /// Gives a lease back unused. Derived: nothing to do.
+    async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {
+        let _ = (key, lease, deadline);
+        Ok(())
+    }
+
+    /// One round trip that touches no value, for `health`. Derived: asks for a key that nobody has.
+    async fn ping(&self, deadline: Deadline) -> Result<()> {
+        let prefix = Prefix::default();
+        let key = prefix.key("\u{0}ping")?;
+        self.exists(&key, deadline).await.map(drop)
+    }
+}
+
+/// Whether to try a conflicting write again.
+#[maybe_async]
+pub(super) async fn again(deadline: Deadline) -> Result<()> {
+    if deadline.remaining().is_err() {
+        let text = "other writers kept changing the key until the deadline";
+        return Err(Error::new(ErrorKind::Conflict, text));
+    }
+    rt::yield_now().await;
+    Ok(())
+}
+
+/// A counter's text plus a number.
+pub(super) fn plus(text: &[u8], delta: i64) -> Result<i64> {
+    let sum = counter_from_text(text)?.checked_add(delta);
+    sum.ok_or_else(|| Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"))
+}

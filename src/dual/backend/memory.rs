@@ -1,0 +1,158 @@
+//! The in-process backend: the engine, with its sweeper started when the first lifetime comes.
+
+use super::rt;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::clock::Moment;
+use crate::codec::{ValueCodec, counter_from_text};
+use crate::engine::memory::Sum;
+use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Version};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::memory::Memory;
+use crate::key::{Key, Prefix};
+use crate::pattern::Pattern;
+use crate::stats::Stats;
+use crate::ttl::{Lifetime, Remaining};
+
+#[derive(Clone)]
+pub(super) struct Local(pub(super) Memory);
+
+impl Local {
+    pub(super) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        Ok(self.0.shared.store.get(key))
+    }
+
+    pub(super) fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Found>>> {
+        Ok(keys.iter().map(|key| self.0.shared.store.get(key)).collect())
+    }
+
+    pub(super) fn store(
+        &self,
+        key: &Key<'_>,
+        item: Item,
+        lifetime: Lifetime,
+        condition: &Condition,
+    ) -> Result<bool> {
+        let end = self.end_of(lifetime);
+        Ok(self.0.shared.store.store(key, object(item), end, condition))
+    }
+
+    pub(super) fn store_many(&self, items: Vec<(Key<'_>, Item)>, lifetime: Lifetime) -> Result<()> {
+        let end = self.end_of(lifetime);
+        for (key, item) in items {
+            self.0.shared.store.store(&key, object(item), end, &Condition::Always);
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&self, key: &Key<'_>, version: Option<&Version>) -> Result<bool> {
+        Ok(self.0.shared.store.take(key, version).is_some())
+    }
+
+    pub(super) fn remove_many(&self, keys: &[Key<'_>]) -> Result<u64> {
+        let removed = keys.iter().filter(|key| self.0.shared.store.take(key, None).is_some());
+        Ok(removed.count() as u64)
+    }
+
+    pub(super) fn take(&self, key: &Key<'_>) -> Result<Option<Item>> {
+        Ok(self.0.shared.store.take(key, None))
+    }
+
+    pub(super) fn exists(&self, key: &Key<'_>) -> Result<bool> {
+        Ok(self.0.shared.store.end(key).is_some())
+    }
+
+    pub(super) fn touch(&self, key: &Key<'_>, lifetime: Lifetime) -> Result<bool> {
+        Ok(self.0.shared.store.touch(key, self.end_of(lifetime)))
+    }
+
+    pub(super) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
+        Ok(self.0.shared.store.remaining(key))
+    }
+
+    /// A counter of another type than `i64` becomes one, outside the lock and only if it did not change
+    /// meanwhile.
+    pub(super) fn add(
+        &self,
+        key: &Key<'_>,
+        delta: i64,
+        lifetime: Lifetime,
+        codec: &ValueCodec,
+    ) -> Result<i64> {
+        let store = &self.0.shared.store;
+        loop {
+            match store.add(key, delta, self.end_of(lifetime)) {
+                Sum::Is(sum) => return Ok(sum),
+                Sum::Overflow => return Err(overflow()),
+                Sum::NotI64 => {}
+            }
+            if let (Some(found), Some(end)) = (store.get(key), store.end(key)) {
+                let same = Condition::Unchanged(found.clone().into_version()?);
+                let count = counter_from_text(&found.item.into_bytes(codec)?)?;
+                store.store(key, Arc::new(count), end, &same);
+            }
+        }
+    }
+
+    pub(super) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
+        Ok(self.0.shared.store.remove_matching(prefix, pattern))
+    }
+
+    pub(super) fn clear(&self, prefix: &Prefix) -> Result<()> {
+        self.remove_matching(prefix, &Pattern::all()).map(drop)
+    }
+
+    pub(super) fn lookup(&self, key: &Key<'_>) -> Result<Lookup<Found>> {
+        Ok(self.0.shared.store.lookup(key).map_or_else(Lookup::Lease, Lookup::Hit))
+    }
+
+    pub(super) fn fill(&self, key: &Key<'_>, lease: &Lease, item: Item, lifetime: Lifetime) -> Result<bool> {
+        Ok(self.0.shared.store.fill(key, lease, object(item), self.end_of(lifetime)))
+    }
+
+    pub(super) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
+        self.0.shared.store.abandon(key, lease);
+        Ok(())
+    }
+
+    pub(super) fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let sweeping = self.0.shared.sweeper.get().map(Option::is_some);
+        Stats { sweeping, ..self.0.shared.store.stats() }
+    }
+
+    /// The first finite lifetime starts the sweeper; until then there is no thread.
+    fn end_of(&self, lifetime: Lifetime) -> Moment {
+        if lifetime != Lifetime::Never {
+            self.0.shared.sweeper.get_or_init(|| {
+                let store = Arc::downgrade(&self.0.shared.store);
+                let sweep = move || {
+                    if let Some(store) = store.upgrade() {
+                        store.sweep();
+                    }
+                };
+                let sweeper = rt::sweep_every(self.0.shared.cleanup_interval, sweep)?;
+                Some(Box::new(sweeper) as Box<dyn Any + Send + Sync>)
+            });
+        }
+        self.0.shared.store.clock.end_of(lifetime)
+    }
+}
+
+/// A cache over memory packs its values as objects; raw bytes come only from a caller that has nothing else,
+/// and are kept as the byte vector they are.
+fn object(item: Item) -> Arc<dyn Object> {
+    match item {
+        Item::Object(object) => object,
+        Item::Bytes(bytes) => Arc::new(bytes),
+    }
+}
+
+fn overflow() -> Error {
+    Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64")
+}

@@ -1,0 +1,122 @@
+//! One call on a cache: its deadline, its place in errors, and what it tells the journal.
+
+use super::super::backend::BackendHandle;
+use super::{Cache, Inner};
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::deadline::Deadline;
+use crate::entry::{Found, Item, Storable, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventKind;
+use crate::key::Key;
+use crate::ttl::{Lifetime, Ttl};
+
+/// A call under way.
+pub(super) struct Call<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) operation: &'static str,
+    pub(super) deadline: Deadline,
+}
+
+impl Cache {
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub(super) fn call(&self, operation: &'static str) -> Result<Call<'_>> {
+        let inner = &*self.inner;
+        let call = Call { inner, operation, deadline: self.deadline() };
+        if inner.closed.load(Ordering::Relaxed) {
+            let text = "the cache was closed; build another to go on";
+            return call.input(Err(Error::new(ErrorKind::Closed, text)));
+        }
+        Ok(call)
+    }
+
+    /// A fresh deadline; memory never waits, so its calls need not look at the clock.
+    pub(super) fn deadline(&self) -> Deadline {
+        match self.inner.backend.keeps_objects() {
+            true => Deadline::unneeded(),
+            false => Deadline::after(self.timeout),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn backend(&self) -> &'a BackendHandle {
+        &self.inner.backend
+    }
+
+    pub(super) fn key<'k>(&self, name: &'k str) -> Result<Key<'k>>
+    where
+        'a: 'k,
+    {
+        self.input(self.inner.prefix.key(name))
+    }
+
+    pub(super) fn lifetime(&self, ttl: impl Into<Ttl>) -> Result<Lifetime> {
+        self.input(ttl.into().resolve(self.inner.default_ttl))
+    }
+
+    /// The value as the backend keeps it.
+    pub(super) fn pack<T: Storable + ?Sized>(&self, value: &T) -> Result<Item> {
+        match self.inner.backend.keeps_objects() {
+            true => Ok(Item::Object(Arc::new(value.to_owned()))),
+            false => self.input(self.inner.codec.encode::<T, T::Owned>(value).map(Item::Bytes)),
+        }
+    }
+
+    /// The value that the backend kept, counted as a hit; or a miss, also if it is none of this type.
+    pub(super) fn open<T: Value>(&self, found: Option<Found>) -> Result<Option<Arc<T>>> {
+        let value = match found {
+            Some(found) => self.unpack(found.item)?,
+            None => None,
+        };
+        self.record(if value.is_some() { EventKind::Hit(1) } else { EventKind::Miss(1) });
+        Ok(value)
+    }
+
+    /// Decodes without counting a hit or a miss; what is no value of this type is `None`.
+    ///
+    /// # Errors
+    /// `Decode`, on a cache that decodes strictly.
+    pub(super) fn unpack<T: Value>(&self, item: Item) -> Result<Option<Arc<T>>> {
+        match item.open(&self.inner.codec) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                let error = self.place(error);
+                self.record(EventKind::DecodeRejected(&error));
+                if self.inner.strict_decode { Err(error) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// Passes on what the backend said, with its failures counted and told.
+    pub(super) fn end<R>(&self, result: Result<R>) -> Result<R> {
+        result.map_err(|error| {
+            let error = self.place(error);
+            self.record(EventKind::Failed(&error));
+            error
+        })
+    }
+
+    /// Passes on what became of the caller's input, which is no failure of the backend.
+    pub(super) fn input<R>(&self, result: Result<R>) -> Result<R> {
+        result.map_err(|error| self.place(error))
+    }
+
+    pub(super) fn record(&self, kind: EventKind<'_>) {
+        self.inner.journal.record(self.operation, kind);
+    }
+
+    /// Ends the loads of a key that was just written or removed, for those who come later.
+    pub(super) fn detach(&self, key: &Key<'_>) {
+        self.inner.backend.flights().detach(|| key.joined());
+    }
+
+    fn place(&self, error: Error) -> Error {
+        error.at(self.operation, &self.inner.journal.backend)
+    }
+}

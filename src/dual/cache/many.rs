@@ -1,0 +1,136 @@
+//! Verbs on many keys: one round trip per server, under one deadline.
+
+use super::{Cache, maybe_async};
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::entry::{Storable, Value};
+use crate::error::Result;
+use crate::event::EventKind;
+use crate::pattern::Pattern;
+use crate::ttl::Ttl;
+
+#[maybe_async]
+impl Cache {
+    /// The values that are there, by key. A key named twice is asked for and answered once. One round trip
+    /// per server.
+    ///
+    /// # Errors
+    /// As [`get`](Cache::get); one bad key fails the call before anything is sent.
+    pub async fn get_many<T: Value>(
+        &self,
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<HashMap<String, T>> {
+        let names = distinct(keys);
+        let call = self.call("get_many")?;
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let found = call.backend().get_many(&keys, call.deadline).await;
+        let found = call.end(found)?;
+        drop(keys);
+        let mut values = HashMap::with_capacity(found.len());
+        let asked = names.len();
+        for (name, found) in names.into_iter().zip(found) {
+            if let Some(found) = found
+                && let Some(value) = call.unpack(found.item)?
+            {
+                values.insert(name, Arc::unwrap_or_clone(value));
+            }
+        }
+        call.record(EventKind::Hit(values.len() as u64));
+        call.record(EventKind::Miss((asked - values.len()) as u64));
+        Ok(values)
+    }
+
+    /// Stores all values with one lifetime. Of a key named twice the last value counts. All keys, sizes and
+    /// encodings are checked before anything is written; the writes themselves are not one step. One round
+    /// trip per server.
+    ///
+    /// # Errors
+    /// As [`set`](Cache::set). After a failure some of the values may be stored.
+    pub async fn set_many<K: AsRef<str>, T: Storable>(
+        &self,
+        items: impl IntoIterator<Item = (K, T)>,
+        ttl: impl Into<Ttl>,
+    ) -> Result<()> {
+        let items: HashMap<String, T> =
+            items.into_iter().map(|(key, value)| (key.as_ref().to_owned(), value)).collect();
+        let call = self.call("set_many")?;
+        let lifetime = call.lifetime(ttl)?;
+        let pack = |(name, value)| Ok((call.key(name)?, call.pack::<T>(value)?));
+        let packed = items.iter().map(pack).collect::<Result<Vec<_>>>()?;
+        let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
+        let stored = call.backend().store_many(packed, lifetime, call.deadline).await;
+        keys.iter().for_each(|key| call.detach(key));
+        call.end(stored)
+    }
+
+    /// Removes the values of these keys; says how many there were. One round trip per server.
+    ///
+    /// # Errors
+    /// `InvalidKey`, before anything is sent; the backend's failures.
+    pub async fn delete_many(&self, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Result<u64> {
+        let names = distinct(keys);
+        let call = self.call("delete_many")?;
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let removed = call.backend().remove_many(&keys, call.deadline).await;
+        keys.iter().for_each(|key| call.detach(key));
+        call.end(removed)
+    }
+
+    /// Removes every value whose key begins with this text, taken literally; says how many. On Redis one or
+    /// two round trips per thousand keys of the database: give a large one
+    /// [more time](Cache::with_timeout).
+    ///
+    /// # Errors
+    /// `Unsupported` on Memcached, which cannot list its keys; the backend's failures. After a failure some
+    /// of the values may be gone.
+    pub async fn delete_prefix(&self, prefix: impl AsRef<str>) -> Result<u64> {
+        self.delete_matching("delete_prefix", Pattern::starting_with(prefix.as_ref())).await
+    }
+
+    /// Removes every value whose key fits this glob (`*`, `?`, `[a-z]`, `[^a]`, `\` to escape); says how
+    /// many. Costs and errors as [`delete_prefix`](Cache::delete_prefix).
+    ///
+    /// # Errors
+    /// As [`delete_prefix`](Cache::delete_prefix).
+    pub async fn delete_pattern(&self, glob: impl AsRef<str>) -> Result<u64> {
+        self.delete_matching("delete_pattern", Pattern::glob(glob.as_ref())).await
+    }
+
+    async fn delete_matching(&self, operation: &'static str, pattern: Pattern) -> Result<u64> {
+        let call = self.call(operation)?;
+        let prefix = &call.inner.prefix;
+        let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
+        let meant = |joined: &str| {
+            joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name))
+        };
+        call.backend().flights().detach_all(meant);
+        call.end(removed)
+    }
+
+    /// Removes every value of this cache's prefix; without a prefix, everything the backend holds. Costs as
+    /// [`delete_prefix`](Cache::delete_prefix); on a clearable Memcached one round trip per server.
+    ///
+    /// # Errors
+    /// `Unsupported` on a Memcached that is not clearable; the backend's failures.
+    pub async fn clear(&self) -> Result<()> {
+        let call = self.call("clear")?;
+        let prefix = &call.inner.prefix;
+        let cleared = call.backend().clear(prefix, call.deadline).await;
+        call.backend().flights().detach_all(|joined| joined.starts_with(prefix.as_str()));
+        call.end(cleared)
+    }
+}
+
+/// Each key once, in the order of its first mention.
+pub(super) fn distinct(keys: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
+    for key in keys {
+        if seen.insert(key.as_ref().to_owned()) {
+            names.push(key.as_ref().to_owned());
+        }
+    }
+    names
+}

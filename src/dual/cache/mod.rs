@@ -1,0 +1,140 @@
+//! The cache as users hold it: what it is made of, and how each call begins and ends.
+
+use super::{maybe_async, rt};
+
+mod builder;
+mod call;
+mod counter;
+mod load;
+mod load_many;
+mod many;
+mod read;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+pub use self::builder::CacheBuilder;
+use super::backend::BackendHandle;
+use crate::codec::ValueCodec;
+use crate::event::Journal;
+use crate::handle::memory::Memory;
+use crate::key::Prefix;
+use crate::stats::Stats;
+use crate::ttl::Lifetime;
+
+/// A typed cache over one backend.
+///
+/// A cheap clone: clones share everything. Every call ends by the cache's timeout (1 s unless set), except
+/// that a loader takes as long as it takes. A miss is `Ok(None)`; a stored `None` is a hit.
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+    timeout: Duration,
+}
+
+struct Inner {
+    backend: BackendHandle,
+    prefix: Prefix,
+    codec: ValueCodec,
+    default_ttl: Lifetime,
+    strict_decode: bool,
+    protection: Protection,
+    journal: Journal,
+    closed: AtomicBool,
+}
+
+/// How callers that miss the same key share one load.
+#[derive(Clone, Copy, Debug)]
+struct Protection {
+    enabled: bool,
+    max_wait: Duration,
+}
+
+impl Cache {
+    /// A cache in this process with [`Memory`]'s defaults: no server, nothing to configure.
+    pub fn memory() -> Cache {
+        CacheBuilder::new(Memory::default().into()).finish()
+    }
+
+    /// Begins a cache; without a backend it gets [`Memory`]'s defaults.
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::new(Memory::default().into())
+    }
+
+    /// The same cache with another timeout for the calls made through the returned handle.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Cache {
+        Cache { inner: Arc::clone(&self.inner), timeout }
+    }
+
+    /// The backend, for stores of other kinds on the same server.
+    pub fn backend(&self) -> BackendHandle {
+        self.inner.backend.clone()
+    }
+
+    /// What this cache has done so far. Reads counters only.
+    pub fn stats(&self) -> Stats {
+        let Stats { hits, misses, loads, joined, decode_rejected, errors, .. } =
+            self.inner.journal.counters.snapshot();
+        Stats { hits, misses, loads, joined, decode_rejected, errors, ..self.inner.backend.stats() }
+    }
+
+    /// Ends the use of this cache and its clones: every later call is `Closed`. Calls under way finish;
+    /// connections close when the last handle to the backend is dropped.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::SeqCst);
+    }
+}
+
+#[maybe_async]
+impl Cache {
+    /// Whether the backend answers. Never an error; bounded by the timeout. One round trip per server.
+    pub async fn health(&self) -> Health {
+        let start = Instant::now();
+        let pinged = match self.call("health") {
+            Ok(call) => call.backend().ping(call.deadline).await,
+            Err(error) => Err(error),
+        };
+        let latency = start.elapsed();
+        match pinged {
+            Ok(()) => Health { status: Status::Up, latency, detail: "the backend answers".into() },
+            Err(error) => Health { status: Status::Down, latency, detail: error.to_string() },
+        }
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("backend", &self.inner.backend.name())
+            .field("prefix", &self.inner.prefix.as_str())
+            .field("format", &self.inner.codec.format().name())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Cache::health`] found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether the backend answered.
+    pub status: Status,
+    /// How long it took to answer, or to give up.
+    pub latency: Duration,
+    /// One line for a person.
+    pub detail: String,
+}
+
+/// Whether a backend can be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It answered.
+    Up,
+    /// It did not.
+    Down,
+}

@@ -1,0 +1,151 @@
+//! Verbs that write or remove one key.
+
+use super::{Cache, maybe_async, rt};
+
+use std::sync::Arc;
+
+use crate::entry::{Condition, Storable, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Ttl;
+
+#[maybe_async]
+impl Cache {
+    /// Stores a value, whatever was there. One round trip.
+    ///
+    /// ```
+    /// # use lexigram_cache::{Cache, Ttl};
+    /// # use std::time::Duration;
+    /// let cache = Cache::memory();
+    /// cache.set("greeting", "hello", Duration::from_secs(60))?;
+    /// assert_eq!(cache.get::<String>("greeting")?.as_deref(), Some("hello"));
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidTtl`, `Encode`, `TooLarge`, before anything is sent; the backend's failures.
+    pub async fn set<T: Storable + ?Sized>(
+        &self,
+        key: impl AsRef<str>,
+        value: &T,
+        ttl: impl Into<Ttl>,
+    ) -> Result<()> {
+        self.store("set", key.as_ref(), value, ttl.into(), Condition::Always).await.map(drop)
+    }
+
+    /// Stores a value only if the key holds none; says whether it did. Atomic. One round trip.
+    ///
+    /// # Errors
+    /// As [`set`](Cache::set).
+    pub async fn add<T: Storable + ?Sized>(
+        &self,
+        key: impl AsRef<str>,
+        value: &T,
+        ttl: impl Into<Ttl>,
+    ) -> Result<bool> {
+        self.store("add", key.as_ref(), value, ttl.into(), Condition::Absent).await
+    }
+
+    /// Stores a value only if the key holds one; says whether it did. Atomic. One round trip.
+    ///
+    /// # Errors
+    /// As [`set`](Cache::set).
+    pub async fn replace<T: Storable + ?Sized>(
+        &self,
+        key: impl AsRef<str>,
+        value: &T,
+        ttl: impl Into<Ttl>,
+    ) -> Result<bool> {
+        self.store("replace", key.as_ref(), value, ttl.into(), Condition::Present).await
+    }
+
+    async fn store<T: Storable + ?Sized>(
+        &self,
+        operation: &'static str,
+        key: &str,
+        value: &T,
+        ttl: Ttl,
+        condition: Condition,
+    ) -> Result<bool> {
+        let call = self.call(operation)?;
+        let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
+        let item = call.pack(value)?;
+        let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
+        call.detach(&key);
+        call.end(stored)
+    }
+
+    /// Stores what `change` makes of the value that is there, or of `None`, and returns it. Atomic: if
+    /// somebody else writes meanwhile, `change` is asked again with their value. Two round trips, and two
+    /// more for each time it lost.
+    ///
+    /// # Errors
+    /// As [`set`](Cache::set); `Conflict` if it kept losing until the deadline.
+    pub async fn update<T: Value, F: FnMut(Option<T>) -> T>(
+        &self,
+        key: impl AsRef<str>,
+        ttl: impl Into<Ttl>,
+        mut change: F,
+    ) -> Result<T> {
+        let call = self.call("update")?;
+        let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
+        loop {
+            let found = call.backend().get(&key, call.deadline).await;
+            let (old, condition) = match call.end(found)? {
+                None => (None, Condition::Absent),
+                Some(found) => {
+                    let old = call.unpack::<T>(found.item.clone())?;
+                    (old, Condition::Unchanged(call.input(found.into_version())?))
+                }
+            };
+            let new = change(old.map(Arc::unwrap_or_clone));
+            let item = call.pack(&new)?;
+            let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
+            call.detach(&key);
+            if call.end(stored)? {
+                return Ok(new);
+            }
+            if call.deadline.remaining().is_err() {
+                let text = "other writers kept changing the key until the deadline";
+                return call.end(Err(Error::new(ErrorKind::Conflict, text)));
+            }
+            rt::yield_now().await;
+        }
+    }
+
+    /// Removes the value and returns it: of many callers, one gets it. Atomic. One round trip; two on
+    /// Memcached.
+    ///
+    /// # Errors
+    /// As [`get`](Cache::get). A value that is no `T` is removed all the same.
+    pub async fn take<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
+        let call = self.call("take")?;
+        let key = call.key(key.as_ref())?;
+        let taken = call.backend().take(&key, call.deadline).await;
+        call.detach(&key);
+        let found = call.end(taken)?.map(|item| crate::entry::Found { item, number: None });
+        Ok(call.open(found)?.map(Arc::unwrap_or_clone))
+    }
+
+    /// Removes the value; says whether there was one. One round trip.
+    ///
+    /// # Errors
+    /// `InvalidKey`; the backend's failures.
+    pub async fn delete(&self, key: impl AsRef<str>) -> Result<bool> {
+        let call = self.call("delete")?;
+        let key = call.key(key.as_ref())?;
+        let removed = call.backend().remove(&key, None, call.deadline).await;
+        call.detach(&key);
+        call.end(removed)
+    }
+
+    /// Gives the value a new lifetime from now; says whether there was one. One round trip.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidTtl`; the backend's failures.
+    pub async fn touch(&self, key: impl AsRef<str>, ttl: impl Into<Ttl>) -> Result<bool> {
+        let call = self.call("touch")?;
+        let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
+        let touched = call.backend().touch(&key, lifetime, call.deadline).await;
+        call.end(touched)
+    }
+}

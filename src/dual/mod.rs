@@ -1,0 +1,16 @@
+//! What caches do, written once and compiled for threads and for tasks: ask, wait, decide, answer.
+//!
+//! Nothing here knows which world it is in. `maybe_async` keeps or removes `async` and `.await`; `rt` is the
+//! world's way to wait, load and reach a server.
+
+use super::{maybe_async, rt};
+
+mod backend;
+mod cache;
+mod caches;
+#[cfg(feature = "testing")]
+pub mod contract;
+
+pub use self::backend::{Backend, BackendHandle};
+pub use self::cache::{Cache, CacheBuilder, Health, Status};
+pub use self::caches::Caches;

@@ -1,0 +1,255 @@
+//! One load per key in this process: a table of loads in flight, led by one caller, followed by the others.
+//!
+//! A follower waits by leaving a [`Waker`], which is a parked thread's in one world and a task's in the
+//! other, so threads and tasks share a load. The table is touched on a miss only.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::entry::Object;
+use crate::error::{Error, ErrorKind};
+
+/// The loads in flight over one backend, by joined key.
+#[derive(Default)]
+pub(crate) struct Flights {
+    table: Mutex<HashMap<String, Arc<Flight>>>,
+    /// Length of the table, so that a write with nothing in flight takes no lock.
+    count: AtomicUsize,
+}
+
+/// One load: what it came to, or who waits for it.
+pub(crate) struct Flight {
+    state: Mutex<State>,
+}
+
+enum State {
+    Airborne(Vec<Waker>),
+    Landed(Landing),
+}
+
+/// What a load came to.
+#[derive(Clone)]
+pub(crate) enum Landing {
+    Value(Arc<dyn Object>),
+    Failed(Error),
+    /// The leader went away without a result: whoever still wants the value begins anew.
+    Abandoned,
+}
+
+/// How a caller takes part in a load.
+pub(crate) enum Boarding {
+    Lead(Leader),
+    Follow(Arc<Flight>),
+}
+
+impl Flights {
+    /// Joins the load of this key, or begins it.
+    pub(crate) fn board(self: &Arc<Self>, key: String) -> Boarding {
+        match self.lock().entry(key) {
+            Entry::Occupied(entry) => Boarding::Follow(Arc::clone(entry.get())),
+            Entry::Vacant(entry) => {
+                let flight = Arc::new(Flight { state: Mutex::new(State::Airborne(Vec::new())) });
+                let leader =
+                    Leader { table: Arc::clone(self), key: entry.key().clone(), flight: Arc::clone(&flight) };
+                entry.insert(flight);
+                self.count.fetch_add(1, Ordering::SeqCst);
+                Boarding::Lead(leader)
+            }
+        }
+    }
+
+    /// Takes a load out of the table because its key was written or removed: those who wait still get its
+    /// result, those who come later begin anew.
+    pub(crate) fn detach(&self, key: impl FnOnce() -> String) {
+        if self.count.load(Ordering::SeqCst) > 0 {
+            self.remove(&key(), |_| true);
+        }
+    }
+
+    /// [`detach`](Flights::detach) for every load whose joined key is meant.
+    pub(crate) fn detach_all(&self, meant: impl Fn(&str) -> bool) {
+        if self.count.load(Ordering::SeqCst) > 0 {
+            let mut table = self.lock();
+            table.retain(|key, _| !meant(key));
+            self.count.store(table.len(), Ordering::SeqCst);
+        }
+    }
+
+    /// Tells loads over different backends apart.
+    pub(crate) fn id(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self) as usize
+    }
+
+    fn remove(&self, key: &str, is_meant: impl FnOnce(&Arc<Flight>) -> bool) {
+        let mut table = self.lock();
+        if table.get(key).is_some_and(is_meant) {
+            table.remove(key);
+            self.count.store(table.len(), Ordering::SeqCst);
+        }
+    }
+
+    /// No user code runs under the lock, so a poisoned one still guards a whole table.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Flight>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// The result, or a promise to wake. `seat` remembers the caller's place between polls.
+    pub(crate) fn poll(&self, waker: &Waker, seat: &mut Option<usize>) -> Poll<Landing> {
+        match &mut *self.lock() {
+            State::Landed(landing) => Poll::Ready(landing.clone()),
+            State::Airborne(waiters) => {
+                match seat.and_then(|seat| waiters.get_mut(seat)) {
+                    Some(held) => held.clone_from(waker),
+                    None => {
+                        *seat = Some(waiters.len());
+                        waiters.push(waker.clone());
+                    }
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The first landing counts; a leader's drop after it changes nothing.
+    fn land(&self, landing: Landing) {
+        let mut state = self.lock();
+        let State::Airborne(waiters) = &mut *state else { return };
+        let waiters = std::mem::take(waiters);
+        *state = State::Landed(landing);
+        drop(state);
+        waiters.into_iter().for_each(Waker::wake);
+    }
+
+    /// Cloning and dropping wakers may not leave a half-made state behind: each step is one assignment.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The caller that loads. However it ends, those who wait are told: a panic, an early return and a
+/// cancelled task all come to `Drop`.
+pub(crate) struct Leader {
+    table: Arc<Flights>,
+    key: String,
+    flight: Arc<Flight>,
+}
+
+impl Leader {
+    /// Ends the load. The table forgets it first, so that whoever is woken and looks again starts afresh.
+    pub(crate) fn land(self, landing: Landing) {
+        self.end(landing);
+    }
+
+    /// The joined key.
+    pub(crate) fn key(&self) -> &String {
+        &self.key
+    }
+
+    fn end(&self, landing: Landing) {
+        self.table.remove(&self.key, |flight| Arc::ptr_eq(flight, &self.flight));
+        self.flight.land(landing);
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        let landing = match std::thread::panicking() {
+            true => Landing::Failed(Error::new(ErrorKind::LoaderPanicked, "the loader panicked")),
+            false => Landing::Abandoned,
+        };
+        self.end(landing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lead(flights: &Arc<Flights>) -> Leader {
+        match flights.board("k".into()) {
+            Boarding::Lead(leader) => leader,
+            Boarding::Follow(_) => panic!("somebody leads already"),
+        }
+    }
+
+    fn follow(flights: &Arc<Flights>) -> Arc<Flight> {
+        match flights.board("k".into()) {
+            Boarding::Follow(flight) => flight,
+            Boarding::Lead(_) => panic!("nobody leads"),
+        }
+    }
+
+    fn landing(flight: &Flight) -> Option<Landing> {
+        match flight.poll(Waker::noop(), &mut None) {
+            Poll::Ready(landing) => Some(landing),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn the_second_caller_follows_and_gets_the_leaders_value() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(&flights);
+        let flight = follow(&flights);
+        assert!(landing(&flight).is_none());
+        leader.land(Landing::Value(Arc::new(7_u64)));
+        assert!(matches!(landing(&flight), Some(Landing::Value(_))));
+        drop(lead(&flights));
+    }
+
+    #[test]
+    fn a_dropped_leader_leaves_nobody_waiting() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(&flights);
+        let flight = follow(&flights);
+        drop(leader);
+        assert!(matches!(landing(&flight), Some(Landing::Abandoned)));
+        drop(lead(&flights));
+    }
+
+    #[test]
+    fn a_panicking_leader_says_so() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(&flights);
+        let flight = follow(&flights);
+        let thread = std::thread::spawn(move || {
+            let _leader = leader;
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(thread.join().is_err());
+        let Some(Landing::Failed(error)) = landing(&flight) else { panic!("no failure") };
+        assert_eq!(error.kind(), ErrorKind::LoaderPanicked);
+    }
+
+    #[test]
+    fn a_detached_load_serves_those_who_wait_and_nobody_after() {
+        let flights = Arc::new(Flights::default());
+        let old = lead(&flights);
+        let waiting = follow(&flights);
+        flights.detach(|| "k".into());
+        let new = lead(&flights);
+        let later = follow(&flights);
+        old.land(Landing::Value(Arc::new(1_u64)));
+        assert!(landing(&waiting).is_some());
+        assert!(landing(&later).is_none(), "an old load must not end a new one");
+        new.land(Landing::Value(Arc::new(2_u64)));
+        assert!(landing(&later).is_some());
+    }
+
+    #[test]
+    fn polling_twice_takes_one_seat() {
+        let flights = Arc::new(Flights::default());
+        let _leader = lead(&flights);
+        let flight = follow(&flights);
+        let mut seat = None;
+        for _ in 0..3 {
+            assert!(flight.poll(Waker::noop(), &mut seat).is_pending());
+        }
+        assert_eq!(seat, Some(0));
+    }
+}

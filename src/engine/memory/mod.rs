@@ -1,0 +1,273 @@
+//! The in-process store: bounded shards of LRU lists that keep values as they are.
+//!
+//! Nothing here waits: locks are held for one list operation. Expiry is checked on every read, so the
+//! background sweep only saves memory and correctness never depends on it.
+
+mod shard;
+mod slot;
+
+use std::hash::RandomState;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use self::shard::Sum;
+use self::shard::{Counts, Shard};
+use self::slot::HashedKey;
+use crate::clock::{Clock, Moment};
+use crate::entry::{Condition, Found, Item, Lease, Object, Version};
+use crate::key::{Key, Prefix};
+use crate::pattern::Pattern;
+use crate::stats::Stats;
+use crate::ttl::Remaining;
+
+/// A bounded map from keys to values of any type, shared by threads and tasks alike.
+pub(crate) struct Store {
+    shards: Box<[Padded]>,
+    seed: RandomState,
+    pub(crate) clock: Clock,
+}
+
+/// Two cache lines to itself, so that neighbouring locks do not slow each other.
+#[repr(align(128))]
+struct Padded(Mutex<Shard>);
+
+impl Store {
+    /// A store that never holds more than `capacity` entries.
+    pub(crate) fn new(capacity: usize, clock: Clock) -> Store {
+        let count = shard_count(capacity);
+        let shard = |index| {
+            let share = capacity / count + usize::from(index < capacity % count);
+            Padded(Mutex::new(Shard::new(share)))
+        };
+        Store { shards: (0..count).map(shard).collect(), seed: RandomState::new(), clock }
+    }
+
+    pub(crate) fn get(&self, key: &Key<'_>) -> Option<Found> {
+        let key = self.hashed(key);
+        // Binding first releases the lock before an expired value is dropped.
+        let (found, _expired) = self.shard(key.hash).get(&key, &self.clock);
+        found
+    }
+
+    pub(crate) fn store(&self, key: &Key<'_>, object: Arc<dyn Object>, end: Moment, when: &Condition) -> bool {
+        let key = self.hashed(key);
+        let (stored, _displaced) = self.shard(key.hash).store(key, object, end, when, &self.clock);
+        stored
+    }
+
+    /// Removes and hands out a value that was still alive.
+    pub(crate) fn take(&self, key: &Key<'_>, version: Option<&Version>) -> Option<Item> {
+        let key = self.hashed(key);
+        let (alive, object) = self.shard(key.hash).remove(&key, version, &self.clock);
+        object.filter(|_| alive).map(Item::Object)
+    }
+
+    pub(crate) fn touch(&self, key: &Key<'_>, end: Moment) -> bool {
+        let key = self.hashed(key);
+        self.shard(key.hash).touch(&key, end, &self.clock)
+    }
+
+    /// When the entry ends, if it is there.
+    pub(crate) fn end(&self, key: &Key<'_>) -> Option<Moment> {
+        let key = self.hashed(key);
+        self.shard(key.hash).end(&key, &self.clock)
+    }
+
+    pub(crate) fn remaining(&self, key: &Key<'_>) -> Option<Remaining> {
+        self.clock.until(self.end(key)?)
+    }
+
+    pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Sum {
+        let key = self.hashed(key);
+        let (sum, _displaced) = self.shard(key.hash).add(key, delta, end, &self.clock);
+        sum
+    }
+
+    /// Reads, or takes the lease of a key that holds nothing.
+    pub(crate) fn lookup(&self, key: &Key<'_>) -> Result<Found, Lease> {
+        let key = self.hashed(key);
+        let mut shard = self.shard(key.hash);
+        let (found, expired) = shard.get(&key, &self.clock);
+        let lease = if found.is_none() { shard.lease(key.hash) } else { 0 };
+        drop((shard, expired));
+        found.ok_or(Lease { token: Some(Version::Number(lease)) })
+    }
+
+    /// Stores only if nothing has touched the key since the lease was taken.
+    pub(crate) fn fill(&self, key: &Key<'_>, lease: &Lease, object: Arc<dyn Object>, end: Moment) -> bool {
+        let Some(Version::Number(lease)) = lease.token else { return false };
+        let key = self.hashed(key);
+        let (stored, _displaced) = self.shard(key.hash).fill(key, lease, object, end);
+        stored
+    }
+
+    pub(crate) fn abandon(&self, key: &Key<'_>, lease: &Lease) {
+        if let Some(Version::Number(lease)) = lease.token {
+            let key = self.hashed(key);
+            self.shard(key.hash).abandon(key.hash, lease);
+        }
+    }
+
+    /// Removes every entry of this namespace whose name fits; says how many.
+    pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> u64 {
+        let unwanted = |joined: &str| {
+            joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name))
+        };
+        self.retain(unwanted, Shard::void_leases)
+    }
+
+    /// Removes what is due, one shard at a time.
+    pub(crate) fn sweep(&self) {
+        self.retain(|_| false, |_| ());
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let (mut entries, mut total) = (0, Counts::default());
+        for shard in &self.shards {
+            let shard = lock(&shard.0);
+            entries += shard.len() as u64;
+            total.evicted += shard.counts.evicted;
+            total.expired += shard.counts.expired;
+            total.removed += shard.counts.removed;
+        }
+        Stats {
+            entries: Some(entries),
+            evicted: Some(total.evicted),
+            expired: Some(total.expired),
+            removed: Some(total.removed),
+            ..Stats::default()
+        }
+    }
+
+    fn retain(&self, unwanted: impl Fn(&str) -> bool, and: impl Fn(&mut Shard)) -> u64 {
+        let mut removed = 0;
+        for shard in &self.shards {
+            let mut displaced = Vec::new();
+            let mut shard = lock(&shard.0);
+            removed += shard.retain(&self.clock, &unwanted, &mut displaced);
+            and(&mut shard);
+            drop(shard);
+        }
+        removed
+    }
+
+    fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
+        HashedKey::new(*key, &self.seed)
+    }
+
+    /// The upper half picks the shard, since the lower half picks the bucket inside it.
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[(hash >> 32) as usize & (self.shards.len() - 1)].0)
+    }
+}
+
+/// No user code runs under the lock, so a poisoned one still guards a whole shard.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One shard per 256 entries, so that a skewed hash costs no noticeable room, and at most 256.
+fn shard_count(capacity: usize) -> usize {
+    capacity.div_ceil(ENTRIES_PER_SHARD).next_power_of_two().min(MAX_SHARDS)
+}
+
+const ENTRIES_PER_SHARD: usize = 256;
+const MAX_SHARDS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ttl::Lifetime;
+
+    fn store(capacity: usize) -> Store {
+        Store::new(capacity, Clock::hand())
+    }
+
+    fn put(store: &Store, name: &str, value: u64) -> bool {
+        let prefix = Prefix::default();
+        store.store(&prefix.key(name).unwrap(), Arc::new(value), Moment::NEVER, &Condition::Always)
+    }
+
+    fn has(store: &Store, name: &str) -> bool {
+        store.get(&Prefix::default().key(name).unwrap()).is_some()
+    }
+
+    #[test]
+    fn a_small_store_holds_exactly_its_capacity() {
+        let store = store(100);
+        for n in 0..100 {
+            put(&store, &n.to_string(), n);
+        }
+        assert_eq!(store.stats().entries, Some(100));
+        put(&store, "one more", 0);
+        assert_eq!((store.stats().entries, store.stats().evicted), (Some(100), Some(1)));
+    }
+
+    #[test]
+    fn no_capacity_is_ever_exceeded() {
+        for capacity in [1, 2, 255, 257, 1_000, 70_001] {
+            let store = store(capacity);
+            for n in 0..2 * capacity as u64 {
+                put(&store, &n.to_string(), n);
+                assert!(n % 1_000 != 0 || store.stats().entries <= Some(capacity as u64));
+            }
+            assert!(store.stats().entries <= Some(capacity as u64));
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_entry_leaves_first() {
+        let store = store(2);
+        put(&store, "a", 1);
+        put(&store, "b", 2);
+        assert!(has(&store, "a"));
+        put(&store, "c", 3);
+        assert!(has(&store, "a") && !has(&store, "b") && has(&store, "c"));
+    }
+
+    #[test]
+    fn a_sweep_removes_what_is_due_and_nothing_else() {
+        let store = store(1_000);
+        let prefix = Prefix::default();
+        let end = store.clock.end_of(Lifetime::For(Duration::from_secs(1)));
+        for n in 0..200_u64 {
+            let end = if n % 2 == 0 { end } else { Moment::NEVER };
+            store.store(&prefix.key(&n.to_string()).unwrap(), Arc::new(n), end, &Condition::Always);
+        }
+        store.sweep();
+        assert_eq!(store.stats().entries, Some(200));
+        store.clock.advance(Duration::from_secs(1));
+        store.sweep();
+        assert_eq!((store.stats().entries, store.stats().expired), (Some(100), Some(100)));
+    }
+
+    #[test]
+    fn a_write_voids_the_lease_of_a_load_in_flight() {
+        let store = store(10);
+        let prefix = Prefix::default();
+        let key = prefix.key("k").unwrap();
+        for interfere in [
+            (|store: &Store, key: &Key<'_>| drop(store.take(key, None))) as fn(&Store, &Key<'_>),
+            |store, key| drop(store.store(key, Arc::new(7_u64), Moment::NEVER, &Condition::Always)),
+            |store, _| drop(store.remove_matching(&Prefix::default(), &Pattern::all())),
+            |store, key| drop(store.add(key, 1, Moment::NEVER)),
+        ] {
+            store.take(&key, None);
+            let lease = store.lookup(&key).err().unwrap();
+            interfere(&store, &key);
+            assert!(!store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
+        }
+    }
+
+    #[test]
+    fn a_lease_that_nobody_voided_fills() {
+        let store = store(10);
+        let prefix = Prefix::default();
+        let key = prefix.key("k").unwrap();
+        let lease = store.lookup(&key).err().unwrap();
+        assert!(store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
+        assert!(!store.fill(&key, &lease, Arc::new(2_u64), Moment::NEVER));
+        assert!(has(&store, "k"));
+    }
+}

@@ -1,0 +1,4 @@
+//! Pure decisions and data structures. Nothing here waits, does I/O or knows which world it serves.
+
+pub(crate) mod flight;
+pub(crate) mod memory;

@@ -1,0 +1,119 @@
+//! What a cache tells its observer while it works.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::stats::Counters;
+
+/// Something a cache did. Carries no key and no value, so it can go to any log.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// The verb: `get`, `set_many`, ..
+    pub operation: &'static str,
+    /// The backend's name.
+    pub backend: &'a str,
+    /// What happened.
+    pub kind: EventKind<'a>,
+}
+
+/// What happened in an [`Event`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum EventKind<'a> {
+    /// This many reads found their value.
+    Hit(u64),
+    /// This many reads found none.
+    Miss(u64),
+    /// A loader ran to its end in this time; `ok` tells whether it gave a value.
+    Loaded {
+        /// How long the loader took.
+        took: Duration,
+        /// Whether it gave a value.
+        ok: bool,
+    },
+    /// A call was served by a load that somebody else had begun.
+    Joined,
+    /// Stored bytes were no value of the type asked for; they count as a miss.
+    DecodeRejected(&'a Error),
+    /// The backend failed.
+    Failed(&'a Error),
+}
+
+/// Receives a cache's events, on the thread or task that made the call, outside all locks.
+///
+/// Closures are observers. Be quick: the caller waits.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes one event.
+    fn observe(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
+    fn observe(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// The counters and the observer of one cache, told of each event once.
+pub(crate) struct Journal {
+    pub(crate) backend: Arc<str>,
+    pub(crate) counters: Counters,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Journal {
+    pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
+        self.count(&kind);
+        if let Some(observer) = &self.observer {
+            observer.observe(&Event { operation, backend: &self.backend, kind });
+        }
+        #[cfg(feature = "tracing")]
+        trace(operation, &self.backend, &kind);
+        #[cfg(feature = "metrics")]
+        meter(operation, &self.backend, &kind);
+    }
+
+    fn count(&self, kind: &EventKind<'_>) {
+        match kind {
+            EventKind::Hit(n) => self.counters.hits.add(*n),
+            EventKind::Miss(n) => self.counters.misses.add(*n),
+            EventKind::Loaded { .. } => self.counters.loads.add(1),
+            EventKind::Joined => self.counters.joined.add(1),
+            EventKind::DecodeRejected(_) => self.counters.decode_rejected.add(1),
+            EventKind::Failed(_) => self.counters.errors.add(1),
+        }
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("backend", &self.backend).finish_non_exhaustive()
+    }
+}
+
+/// Hits and misses are too many for anything above TRACE; trouble is WARN.
+#[cfg(feature = "tracing")]
+fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
+    match kind {
+        EventKind::Hit(n) => tracing::trace!(operation, backend, n, "hit"),
+        EventKind::Miss(n) => tracing::trace!(operation, backend, n, "miss"),
+        EventKind::Loaded { took, ok } => tracing::debug!(operation, backend, ?took, ok, "loaded"),
+        EventKind::Joined => tracing::trace!(operation, backend, "joined"),
+        EventKind::DecodeRejected(error) => tracing::warn!(operation, backend, %error, "decode rejected"),
+        EventKind::Failed(error) => tracing::warn!(operation, backend, %error, "failed"),
+    }
+}
+
+#[cfg(feature = "metrics")]
+fn meter(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
+    let (name, n) = match kind {
+        EventKind::Hit(n) => ("lexigram_cache_hits_total", *n),
+        EventKind::Miss(n) => ("lexigram_cache_misses_total", *n),
+        EventKind::Loaded { .. } => ("lexigram_cache_loads_total", 1),
+        EventKind::Joined => ("lexigram_cache_joined_total", 1),
+        EventKind::DecodeRejected(_) => ("lexigram_cache_decode_rejected_total", 1),
+        EventKind::Failed(_) => ("lexigram_cache_errors_total", 1),
+    };
+    metrics::counter!(name, "operation" => operation, "backend" => backend.to_owned()).increment(n);
+}

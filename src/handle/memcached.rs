@@ -1,0 +1,160 @@
+//! Memcached servers as users name them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Links;
+use crate::engine::flight::Flights;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One or several Memcached servers and the connections to them, made when they are first needed.
+///
+/// With several servers each key lives on one of them, chosen by rendezvous hashing over the addresses as
+/// they are written here: adding or removing a server moves only that server's keys. TCP only: there is no
+/// TLS and no Unix socket. A cheap clone; caches built on clones share the connections.
+///
+/// ```
+/// use lexigram_cache::{Cache, Memcached};
+///
+/// let memcached = Memcached::builder(["127.0.0.1:11211"]).build()?; // dials nothing
+/// let cache = Cache::builder().backend(memcached).prefix("myapp").build()?;
+/// # lexigram_cache::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Memcached {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) links: Links,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// `host:port`, resolved anew at each dial.
+    pub(crate) servers: Vec<String>,
+    pub(crate) pool_size: u32,
+    pub(crate) clearable: bool,
+    pub(crate) max_value_size: usize,
+}
+
+impl Memcached {
+    /// Begins a Memcached backend on these servers: `host`, `host:port`, or `[v6]:port`; without a port,
+    /// 11211.
+    pub fn builder<S: AsRef<str>>(servers: impl IntoIterator<Item = S>) -> MemcachedBuilder {
+        MemcachedBuilder(Settings {
+            servers: servers.into_iter().map(|server| server.as_ref().trim().to_owned()).collect(),
+            pool_size: 10,
+            clearable: false,
+            max_value_size: 1024 * 1024,
+        })
+    }
+}
+
+impl fmt::Debug for Memcached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Memcached").field(&self.shared.settings).finish()
+    }
+}
+
+/// Settings of a [`Memcached`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is made before build()"]
+pub struct MemcachedBuilder(Settings);
+
+impl MemcachedBuilder {
+    /// The most connections to each server per world (blocking, async); who finds all in use waits within
+    /// its deadline. Defaults to 10.
+    pub fn pool_size(mut self, pool_size: u32) -> MemcachedBuilder {
+        self.0.pool_size = pool_size;
+        self
+    }
+
+    /// Whether `clear` works. Memcached cannot list keys, so each value then carries its namespace's
+    /// generation, which every read compares in the same round trip, and `clear` raises it. Costs one
+    /// more item per server and a few bytes per call; every program that shares the keys must agree.
+    /// Defaults to no: `clear` is `Unsupported`.
+    pub fn clearable(mut self, clearable: bool) -> MemcachedBuilder {
+        self.0.clearable = clearable;
+        self
+    }
+
+    /// The largest encoded value that is sent, in bytes; a larger one is `TooLarge`. Set it to what the
+    /// servers' `-I` allows. Defaults to 1 MiB, as theirs does.
+    pub fn max_value_size(mut self, bytes: usize) -> MemcachedBuilder {
+        self.0.max_value_size = bytes;
+        self
+    }
+
+    /// Checks the settings. Resolves no name and dials nothing.
+    ///
+    /// # Errors
+    /// `Config`, with what is allowed: no servers, one named twice, one that is not `host:port`, a pool of
+    /// zero.
+    pub fn build(mut self) -> Result<Memcached> {
+        if self.0.pool_size == 0 {
+            return Err(Error::new(ErrorKind::Config, "pool_size is 0, so no call could ever run; give at least 1"));
+        }
+        if self.0.servers.is_empty() {
+            let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        for server in &mut self.0.servers {
+            *server = address(server)?;
+        }
+        let mut sorted = self.0.servers.clone();
+        sorted.sort_unstable();
+        if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            let text = format!("the Memcached server {} is named twice", twice[0]);
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        let shared = Shared { settings: self.0, flights: Arc::default(), links: Links::default() };
+        Ok(Memcached { shared: Arc::new(shared) })
+    }
+}
+
+/// Completes an address with the default port.
+fn address(server: &str) -> Result<String> {
+    let wrong = || {
+        let text = format!("`{server}` is no Memcached server; write host:port, or [v6 address]:port");
+        Error::new(ErrorKind::Config, text)
+    };
+    let (host, port) = match server.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| wrong())?),
+        _ => (server, 11211_u16),
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c) || (bracketed && ":[]%".contains(c));
+    if host.is_empty() || port == 0 || !host.chars().all(allowed) {
+        return Err(wrong());
+    }
+    Ok(format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_completed_with_the_default_port() {
+        let table = [("cache", "cache:11211"), ("10.0.0.1:1", "10.0.0.1:1"), ("[::1]", "[::1]:11211"), ("[::1]:5", "[::1]:5")];
+        for (given, expected) in table {
+            assert_eq!(address(given).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused() {
+        for given in ["", ":11211", "a b:1", "host:", "host:0", "host:99999", "::1", "http://x", "a\r\nb"] {
+            assert_eq!(address(given).unwrap_err().kind(), ErrorKind::Config, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn servers_must_be_some_and_distinct() {
+        assert!(Memcached::builder(Vec::<String>::new()).build().is_err());
+        assert!(Memcached::builder(["a", "b", "a:11211"]).build().is_err());
+    }
+}

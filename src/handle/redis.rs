@@ -1,0 +1,196 @@
+//! A Redis server as users name it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use redis::{ConnectionAddr, IntoConnectionInfo};
+
+use super::Links;
+use crate::engine::flight::Flights;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A Redis server and the connections to it, made when they are first needed.
+///
+/// A cheap clone; caches built on clones share the connections.
+///
+/// ```
+/// use lexigram_cache::{Cache, Redis};
+///
+/// let redis = Redis::builder("redis://127.0.0.1:6379/0").pool_size(10).build()?; // dials nothing
+/// let cache = Cache::builder().backend(redis).prefix("myapp").build()?;
+/// # lexigram_cache::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) links: Links,
+}
+
+/// What a connection needs to know.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) address: Address,
+    pub(crate) database: i64,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) pool_size: u32,
+    pub(crate) client_name: String,
+}
+
+/// Where the server listens.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    /// Resolved anew at each dial.
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Redis {
+    /// Begins a Redis backend: `redis://[user][:password@]host[:port][/database]`, or `unix:///path` with
+    /// `?db=`, `?user=` and `?pass=`. The parts are percent-decoded.
+    pub fn builder(url: impl AsRef<str>) -> RedisBuilder {
+        RedisBuilder { url: url.as_ref().to_owned(), pool_size: 10, client_name: "lexigram-cache".to_owned() }
+    }
+}
+
+/// Shows where, never who or with what password.
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { address, database, pool_size, client_name, .. } = &self.shared.settings;
+        f.debug_struct("Redis")
+            .field("address", &address.to_string())
+            .field("database", database)
+            .field("pool_size", pool_size)
+            .field("client_name", client_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Redis`].
+#[derive(Clone)]
+#[must_use = "nothing is made before build()"]
+pub struct RedisBuilder {
+    url: String,
+    pool_size: u32,
+    client_name: String,
+}
+
+/// Without the URL, which may carry a password.
+impl fmt::Debug for RedisBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBuilder")
+            .field("pool_size", &self.pool_size)
+            .field("client_name", &self.client_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedisBuilder {
+    /// The most connections of blocking callers; who finds all in use waits within its deadline. Tasks share
+    /// one multiplexed connection instead. Defaults to 10.
+    pub fn pool_size(mut self, pool_size: u32) -> RedisBuilder {
+        self.pool_size = pool_size;
+        self
+    }
+
+    /// What the server's `CLIENT LIST` calls these connections. Defaults to `lexigram-cache`.
+    pub fn client_name(mut self, client_name: impl Into<String>) -> RedisBuilder {
+        self.client_name = client_name.into();
+        self
+    }
+
+    /// Checks the settings. Resolves no name and dials nothing.
+    ///
+    /// # Errors
+    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a client name with blanks. The
+    /// text never holds the URL, which may carry a password.
+    pub fn build(self) -> Result<Redis> {
+        if self.pool_size == 0 {
+            return Err(Error::new(ErrorKind::Config, "pool_size is 0, so no call could ever run; give at least 1"));
+        }
+        // CLIENT SETNAME refuses everything but printable characters without blanks.
+        if self.client_name.is_empty() || !self.client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        let settings = parse(&self.url, self.pool_size, self.client_name)?;
+        let shared = Shared { settings, flights: Arc::default(), links: Links::default() };
+        Ok(Redis { shared: Arc::new(shared) })
+    }
+}
+
+fn parse(url: &str, pool_size: u32, client_name: String) -> Result<Settings> {
+    // The parser's own errors quote parts of the URL, so none of their text is passed on.
+    let info = url.into_connection_info().map_err(|_| Error::new(ErrorKind::Config, URL_HELP))?;
+    let address = match info.addr() {
+        ConnectionAddr::Tcp(host, port) => Address::Tcp { host: host.clone(), port: *port },
+        ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
+        _ => return Err(Error::new(ErrorKind::Unsupported, TLS_HELP)),
+    };
+    let redis = info.redis_settings();
+    if redis.db() < 0 {
+        return Err(Error::new(ErrorKind::Config, "the database number of the Redis URL is below 0"));
+    }
+    Ok(Settings {
+        address,
+        database: redis.db(),
+        username: redis.username().map(str::to_owned),
+        password: redis.password().map(str::to_owned),
+        pool_size,
+        client_name,
+    })
+}
+
+const URL_HELP: &str = "the Redis URL is not of the form redis://[user][:password@]host[:port][/database]; \
+    special characters in its parts are percent-encoded";
+
+const TLS_HELP: &str = "rediss:// asks for TLS, which this version does not speak; \
+    use redis:// through a local TLS tunnel, or a Unix socket";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart_and_decoded() {
+        let redis = Redis::builder("redis://us%40er:p%2Fw@example.org:6380/3").build().unwrap();
+        let settings = &redis.shared.settings;
+        assert_eq!(settings.address.to_string(), "example.org:6380");
+        assert_eq!(settings.database, 3);
+        assert_eq!(settings.username.as_deref(), Some("us@er"));
+        assert_eq!(settings.password.as_deref(), Some("p/w"));
+    }
+
+    #[test]
+    fn a_wrong_url_is_refused_without_being_quoted() {
+        for url in ["http://:S3CR3T-7f2a@h", "redis://:S3CR3T-7f2a@h:99999", "redis://:S3CR3T-7f2a@h/x", "", "S3CR3T-7f2a"] {
+            let error = Redis::builder(url).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+            assert!(!format!("{error} {error:?}").contains("S3CR3T"));
+        }
+    }
+
+    #[test]
+    fn a_handle_and_its_builder_print_no_secret() {
+        let builder = Redis::builder("redis://S3CR3T-7f2a:S3CR3T-7f2a@h");
+        assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("S3CR3T"));
+    }
+}

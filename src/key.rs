@@ -1,0 +1,120 @@
+//! Names of values: a prefix that is checked once, and a name that is checked per call.
+
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The namespace of a cache, ready to stand in front of a name.
+///
+/// `:` and `%` inside it are percent-escaped, so the first bare `:` of a wire key ends the prefix and no
+/// two pairs of prefix and name share a key: (`a:b`, `c`) is `a%3Ab:c`, (`a`, `b:c`) is `a:b:c`. The
+/// empty prefix is no namespace: names are the server's keys as they are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Prefix {
+    /// Escaped and with its `:`, or empty.
+    text: Arc<str>,
+}
+
+impl Prefix {
+    /// Escapes a prefix as the user wrote it.
+    pub fn new(raw: &str) -> Prefix {
+        if raw.is_empty() {
+            return Prefix::default();
+        }
+        let escaped = raw.replace('%', "%25").replace(':', "%3A");
+        Prefix { text: format!("{escaped}:").into() }
+    }
+
+    /// What stands before each name on the wire; empty for no namespace.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Names a value in this namespace.
+    ///
+    /// # Errors
+    /// `InvalidKey` for an empty name.
+    pub fn key<'a>(&'a self, name: &'a str) -> Result<Key<'a>> {
+        if name.is_empty() {
+            let text = "a key must not be empty; name the value that is meant";
+            return Err(Error::new(ErrorKind::InvalidKey, text));
+        }
+        Ok(Key { prefix: &self.text, name })
+    }
+}
+
+/// A checked key in its two parts. Memory compares the parts; only a wire joins them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key<'a> {
+    prefix: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Key<'a> {
+    /// The escaped prefix with its `:`, or nothing.
+    pub fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    /// The name as the caller gave it.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Length of the joined key in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a key is never empty")]
+    pub fn len(&self) -> usize {
+        self.prefix.len() + self.name.len()
+    }
+
+    /// The key in one piece, as servers see it. One allocation.
+    pub fn joined(&self) -> String {
+        let mut joined = String::with_capacity(self.len());
+        joined.push_str(self.prefix);
+        joined.push_str(self.name);
+        joined
+    }
+
+    /// Whether this joined text is this key; joins nothing.
+    pub fn is(&self, joined: &str) -> bool {
+        joined.strip_prefix(self.prefix) == Some(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_name_is_refused_with_and_without_a_prefix() {
+        for prefix in ["", "app"] {
+            let error = Prefix::new(prefix).key("").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidKey);
+        }
+    }
+
+    #[test]
+    fn no_two_pairs_with_a_prefix_share_a_key() {
+        let parts = ["a", "b", "a:b", "a%3Ab", ":", "%", "a:", ":a", "%3A"];
+        let mut seen = std::collections::HashMap::new();
+        for prefix in parts {
+            for name in parts {
+                let joined = Prefix::new(prefix).key(name).unwrap().joined();
+                assert_eq!(seen.insert(joined, (prefix, name)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_prefix_the_name_is_the_key() {
+        assert_eq!(Prefix::new("").key("user:1").unwrap().joined(), "user:1");
+    }
+
+    #[test]
+    fn a_key_knows_its_joined_form_without_joining() {
+        let prefix = Prefix::new("app");
+        let key = prefix.key("x").unwrap();
+        assert!(key.is("app:x"));
+        assert!(!key.is("app:xy") && !key.is("x") && !key.is("app:"));
+    }
+}

@@ -1,0 +1,55 @@
+//! A thread's way to a Redis server.
+
+use redis::Value;
+
+use super::super::fault::Fault;
+use super::pool::Pool;
+use super::socket::Socket;
+use crate::deadline::Deadline;
+use crate::error::Result;
+use crate::handle::redis::{Address, Settings};
+use crate::wire::redis::{Replies, Request, handshake, read_handshake};
+
+/// Pooled connections to one server.
+pub(crate) struct Link {
+    settings: Settings,
+    pool: Pool,
+}
+
+impl Link {
+    pub(crate) fn new(settings: Settings) -> Link {
+        Link { pool: Pool::new(settings.pool_size), settings }
+    }
+
+    /// Sends a request and receives all its replies, which may be refusals. One round trip.
+    pub(crate) fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+        let slot = self.pool.checkout(deadline)?;
+        let packed = request.commands.get_packed_pipeline();
+        slot.with(
+            request.repeatable,
+            || self.dial(deadline),
+            |socket| exchange(socket, &packed, request.commands.len(), deadline).map(|replies| (replies, true)),
+        )
+    }
+
+    fn dial(&self, deadline: Deadline) -> Result<Socket> {
+        let mut socket = match &self.settings.address {
+            address @ Address::Tcp { host, port } => {
+                Socket::dial_tcp((host.as_str(), *port), &address.to_string(), deadline)?
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Socket::dial_unix(path)?,
+            #[cfg(not(unix))]
+            Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
+        };
+        let hello = handshake(&self.settings);
+        let replies = exchange(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
+        read_handshake(replies.map_err(|fault| fault.error)?)?;
+        Ok(socket)
+    }
+}
+
+fn exchange(socket: &mut Socket, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, Fault> {
+    socket.send(packed, deadline)?;
+    socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })
+}

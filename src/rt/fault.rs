@@ -1,0 +1,41 @@
+//! What a failed exchange means for the caller, in both worlds.
+
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+
+/// A failed exchange: why, and whether any byte of the request may have left this process.
+pub(crate) struct Fault {
+    pub(crate) error: Error,
+    pub(crate) sent: bool,
+}
+
+impl Fault {
+    pub(crate) fn before(error: Error) -> Fault {
+        Fault { error, sent: false }
+    }
+
+    /// Whether the exchange is worth another connection: the one it used had died while it lay idle, and
+    /// nothing can be applied twice.
+    pub(crate) fn may_repeat(&self, repeatable: bool) -> bool {
+        self.error.kind() == ErrorKind::Unavailable && (repeatable || !self.sent)
+    }
+
+    /// A write whose bytes left may have been applied, whatever became of the connection.
+    pub(crate) fn into_error(self, repeatable: bool) -> Error {
+        if repeatable || !self.sent {
+            return self.error;
+        }
+        let text = "the write was sent but not answered; it may or may not have been applied";
+        Error::new(ErrorKind::Ambiguous, text).with_source(self.error)
+    }
+}
+
+/// An I/O failure in the words of the crate.
+pub(crate) fn io_error(doing: &str, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
+        _ => ErrorKind::Unavailable,
+    };
+    Error::new(kind, format!("cannot {doing}")).with_source(error)
+}

@@ -1,0 +1,10 @@
+//! The seam between the two worlds: what sleeping, waiting, spawning and talking to a server mean in each.
+
+pub(crate) mod blocking;
+#[cfg(feature = "async")]
+pub(crate) mod tokio;
+
+mod sweeper;
+
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod fault;

@@ -1,0 +1,34 @@
+//! Tasks in flights: how one waits for a landing, and how it knows what it is loading itself.
+
+use std::future::poll_fn;
+use std::time::Instant;
+
+use tokio::task_local;
+use tokio::time::timeout_at;
+
+use crate::engine::flight::{Flight, Landing};
+
+/// Waits until the flight lands; `None` if `until` comes first.
+pub(crate) async fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
+    let mut seat = None;
+    timeout_at(until.into(), poll_fn(|context| flight.poll(context.waker(), &mut seat))).await.ok()
+}
+
+task_local! {
+    /// What the loaders around the running code load. A scope, not a property of the task: two loads that
+    /// one task joins are not inside each other.
+    static LOADING: Vec<(usize, String)>;
+}
+
+/// Runs a loader, remembering what it loads for as long as it runs.
+pub(crate) async fn loading<R>(table: usize, keys: &[String], load: impl AsyncFnOnce() -> R) -> R {
+    let mut stack = LOADING.try_with(Vec::clone).unwrap_or_default();
+    stack.extend(keys.iter().map(|key| (table, key.clone())));
+    LOADING.scope(stack, async move { load().await }).await
+}
+
+/// Whether a loader around the running code is loading this key.
+pub(crate) fn is_loading(table: usize, key: &str) -> bool {
+    let within = |stack: &Vec<(usize, String)>| stack.iter().any(|(held, name)| *held == table && name == key);
+    LOADING.try_with(within).unwrap_or(false)
+}

@@ -1,0 +1,148 @@
+//! A task's way to the Memcached servers.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::{Handle, Id};
+use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
+
+use super::super::fault::{Fault, io_error};
+use super::dial::dial;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::memcached::Settings;
+use crate::wire::memcached::{Replies, Reply, Request, keeps_step};
+use crate::wire::{Replies as _, within_limit};
+
+/// Pooled connections to each server.
+pub(crate) struct Link {
+    servers: Vec<Server>,
+}
+
+struct Server {
+    address: String,
+    /// A place for each connection in use.
+    places: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection works only in the runtime that opened it.
+struct Idle {
+    stream: TcpStream,
+    runtime: Id,
+}
+
+impl Link {
+    pub(crate) fn new(settings: &Settings) -> Link {
+        let server = |address: &String| Server {
+            address: address.clone(),
+            places: Semaphore::new(settings.pool_size as usize),
+            idle: Mutex::new(Vec::new()),
+        };
+        Link { servers: settings.servers.iter().map(server).collect() }
+    }
+
+    /// Sends a request to one server and receives all its replies, which may be refusals. One round trip.
+    ///
+    /// A connection belongs to one exchange at a time and goes back to the pool only after a clean one, so a
+    /// dropped task takes its connection with it.
+    pub(crate) async fn exchange(
+        &self,
+        server: usize,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<Vec<Reply>> {
+        let server = &self.servers[server];
+        let packed = request.packed()?;
+        let mut sent = false;
+        let call = server.call(&packed, request, deadline, &mut sent);
+        let result = timeout_at(deadline.instant().into(), call).await;
+        let fault = match result {
+            Ok(Ok(replies)) => return Ok(replies),
+            Ok(Err(error)) => Fault { error, sent },
+            Err(_) => Fault { error: Deadline::passed(), sent },
+        };
+        Err(fault.into_error(request.repeatable))
+    }
+}
+
+impl Server {
+    async fn call(
+        &self,
+        packed: &[u8],
+        request: &Request,
+        deadline: Deadline,
+        sent: &mut bool,
+    ) -> Result<Vec<Reply>> {
+        // The semaphore is never closed, so this only waits; the caller bounds it.
+        let _place = self.places.acquire().await;
+        if let Some(stream) = self.idle() {
+            match self.exchange(stream, packed, request, sent).await {
+                Err(error) if (Fault { error: error.clone(), sent: *sent }).may_repeat(request.repeatable) => {
+                    *sent = false;
+                }
+                result => return result,
+            }
+        }
+        let stream = dial(self.address.as_str(), &self.address, deadline).await?;
+        self.exchange(stream, packed, request, sent).await
+    }
+
+    async fn exchange(
+        &self,
+        mut stream: TcpStream,
+        packed: &[u8],
+        request: &Request,
+        sent: &mut bool,
+    ) -> Result<Vec<Reply>> {
+        *sent = true;
+        stream.write_all(packed).await.map_err(|error| io_error("send", error))?;
+        let replies = receive(&mut stream, request.len()).await?;
+        if replies.iter().all(keeps_step) {
+            self.lock().push(Idle { stream, runtime: Handle::current().id() });
+        }
+        Ok(replies)
+    }
+
+    /// An idle connection fit for use: of this runtime, open, and with nothing to read, since nothing was
+    /// asked.
+    fn idle(&self) -> Option<TcpStream> {
+        let runtime = Handle::current().id();
+        loop {
+            let idle = self.lock().pop()?;
+            let quiet = || {
+                let probe = idle.stream.try_read(&mut [0]);
+                matches!(probe, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            };
+            if idle.runtime == runtime && quiet() {
+                return Some(idle.stream);
+            }
+        }
+    }
+
+    /// Pushed and popped whole, so a poisoned lock guards a whole list.
+    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn receive(stream: &mut TcpStream, count: usize) -> Result<Vec<Reply>> {
+    let mut replies = Replies::new(count);
+    let mut received = Vec::with_capacity(FIRST_READ);
+    loop {
+        match stream.read_buf(&mut received).await {
+            Ok(0) => return Err(io_error("receive", io::ErrorKind::UnexpectedEof.into())),
+            Ok(_) => {}
+            Err(error) => return Err(io_error("receive", error)),
+        }
+        if replies.advance(&received)? {
+            return replies.read(received);
+        }
+        within_limit(&received)?;
+    }
+}
+
+const FIRST_READ: usize = 4 * 1024;

@@ -1,0 +1,146 @@
+//! A task's way to a Redis server: one multiplexed connection that all tasks of a runtime share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, Value};
+use tokio::runtime::{Handle, Id};
+use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
+
+use super::super::fault::Fault;
+use super::dial::dial;
+use crate::deadline::Deadline;
+use crate::error::{Result};
+use crate::handle::redis::{Address, Settings};
+use crate::wire::redis::{Request, failed, handshake, read_handshake};
+
+/// The connection to one server.
+pub(crate) struct Link {
+    settings: Settings,
+    live: Mutex<Option<Live>>,
+    /// Held while dialling, so that a crowd of tasks dials once.
+    dialling: tokio::sync::Mutex<()>,
+    /// Numbers connections, so that who finds one broken gives up that one and no later one.
+    dialled: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Live {
+    connection: MultiplexedConnection,
+    number: u64,
+    /// Ends when the connection does, so a dead one is known before anything is sent on it.
+    driver: Arc<JoinHandle<()>>,
+    /// A connection cannot be used from another runtime than the one that drives it.
+    runtime: Id,
+}
+
+impl Link {
+    pub(crate) fn new(settings: Settings) -> Link {
+        Link {
+            settings,
+            live: Mutex::new(None),
+            dialling: tokio::sync::Mutex::new(()),
+            dialled: AtomicU64::new(0),
+        }
+    }
+
+    /// Sends a request and receives all its replies, which may be refusals. One round trip.
+    ///
+    /// The reply to a request whose task was dropped is thrown away: the connection keeps count of whose
+    /// turn it is. One that did not answer in time is given up whole.
+    pub(crate) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+        let mut repeated = false;
+        loop {
+            let held = self.live();
+            let reused = held.is_some();
+            let live = match held {
+                Some(live) => live,
+                None => self.connect(deadline).await?,
+            };
+            let number = live.number;
+            match send(live, request, deadline).await {
+                Ok(values) => return Ok(values),
+                Err(fault) => {
+                    self.give_up(number);
+                    if repeated || !reused || !fault.may_repeat(request.repeatable) {
+                        return Err(fault.into_error(request.repeatable));
+                    }
+                    repeated = true;
+                }
+            }
+        }
+    }
+
+    /// Dials, unless another task has meanwhile.
+    async fn connect(&self, deadline: Deadline) -> Result<Live> {
+        let connect = async {
+            let _turn = self.dialling.lock().await;
+            match self.live() {
+                Some(live) => Ok(live),
+                None => self.dial(deadline).await,
+            }
+        };
+        timeout_at(deadline.instant().into(), connect).await.unwrap_or_else(|_| Err(Deadline::passed()))
+    }
+
+    async fn dial(&self, deadline: Deadline) -> Result<Live> {
+        // The library's own handshake is left empty: ours is the same in both worlds.
+        let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        let (connection, driver) = match &self.settings.address {
+            address @ Address::Tcp { host, port } => {
+                let stream = dial((host.as_str(), *port), &address.to_string(), deadline).await?;
+                let (connection, driver) =
+                    MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
+                (connection, tokio::spawn(driver))
+            }
+            Address::Unix(path) => {
+                let stream = super::dial::dial_unix(path).await?;
+                let (connection, driver) =
+                    MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
+                (connection, tokio::spawn(driver))
+            }
+        };
+        let live = Live {
+            connection,
+            number: self.dialled.fetch_add(1, Ordering::Relaxed),
+            driver: Arc::new(driver),
+            runtime: Handle::current().id(),
+        };
+        let hello = send(live.clone(), &handshake(&self.settings), deadline).await;
+        read_handshake(hello.map_err(|fault| fault.error)?)?;
+        *self.lock() = Some(live.clone());
+        Ok(live)
+    }
+
+    fn live(&self) -> Option<Live> {
+        let usable = |live: &&Live| !live.driver.is_finished() && live.runtime == Handle::current().id();
+        self.lock().as_ref().filter(usable).cloned()
+    }
+
+    fn give_up(&self, number: u64) {
+        let mut live = self.lock();
+        if live.as_ref().is_some_and(|live| live.number == number) {
+            *live = None;
+        }
+    }
+
+    /// Only ever replaced whole, so a poisoned lock guards a whole value.
+    fn lock(&self) -> MutexGuard<'_, Option<Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From the moment a request is handed to the connection it counts as sent: what the driver has written of
+/// it by then is not known.
+async fn send(mut live: Live, request: &Request, deadline: Deadline) -> Result<Vec<Value>, Fault> {
+    let count = request.commands.len();
+    let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
+    match timeout_at(deadline.instant().into(), exchange).await {
+        Ok(Ok(values)) => Ok(values),
+        Ok(Err(error)) => Err(Fault { error: failed(error), sent: true }),
+        Err(_) => Err(Fault { error: Deadline::passed(), sent: true }),
+    }
+}

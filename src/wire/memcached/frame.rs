@@ -1,0 +1,110 @@
+//! Where replies end in a stream of bytes, and which command each answers.
+
+use memcache::exp::{Error as MetaError, MetaCommandResult, MetaResponse, parse_meta_result};
+
+use super::super::{REPLY_LIMIT, Replies as Contract, garbled, line};
+use crate::error::Result;
+
+/// A reply, or the server's refusal of that one command.
+pub(crate) type Reply = std::result::Result<MetaCommandResult, MetaError>;
+
+/// The replies to one request. Remembers how far it has looked, so a long reply is walked once.
+pub(crate) struct Replies {
+    count: usize,
+    position: usize,
+    replies: Vec<(Reply, Option<std::ops::Range<usize>>)>,
+}
+
+impl Replies {
+    pub(crate) fn new(count: usize) -> Replies {
+        Replies { count, position: 0, replies: Vec::with_capacity(count) }
+    }
+}
+
+impl Contract for Replies {
+    type Output = Vec<Reply>;
+
+    fn advance(&mut self, received: &[u8]) -> Result<bool> {
+        while self.replies.len() < self.count {
+            let Some((header, after)) = line(received, self.position)? else { return Ok(false) };
+            let data = match data_size(header)? {
+                None => None,
+                Some(size) if received.len() < after + size + 2 => return Ok(false),
+                Some(size) => Some(after..after + size),
+            };
+            let end = data.as_ref().map_or(after, |data| data.end + 2);
+            if data.is_some() && &received[end - 2..end] != b"\r\n" {
+                return Err(garbled());
+            }
+            let reply = read_header(header, self.replies.len())?;
+            self.replies.push((reply, data));
+            self.position = end;
+        }
+        if self.position == received.len() { Ok(true) } else { Err(garbled()) }
+    }
+
+    fn read(self, received: Vec<u8>) -> Result<Vec<Reply>> {
+        let with_data = |(reply, data): (Reply, Option<std::ops::Range<usize>>)| {
+            reply.map(|mut reply| {
+                reply.value = data.map(|data| received[data].to_vec());
+                reply
+            })
+        };
+        Ok(self.replies.into_iter().map(with_data).collect())
+    }
+}
+
+/// `VA <size> ..` is followed by so many bytes; no other reply is.
+fn data_size(header: &[u8]) -> Result<Option<usize>> {
+    let Some(rest) = header.strip_prefix(b"VA ") else { return Ok(None) };
+    let digits = rest.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+    size.filter(|size| *size <= REPLY_LIMIT).map(Some).ok_or_else(garbled)
+}
+
+fn read_header(header: &[u8], position: usize) -> Result<Reply> {
+    let reply = match MetaResponse::parse_header(header).and_then(parse_meta_result) {
+        Err(MetaError::Protocol(_)) => return Err(garbled()),
+        Err(refusal) => return Ok(Err(refusal)),
+        Ok(reply) => reply,
+    };
+    // A no-op has no room for a token; it is only ever sent alone.
+    let echoed = reply.opaque.as_deref().is_some_and(|token| token == position.to_string().as_bytes());
+    if echoed || header == b"MN" { Ok(Ok(reply)) } else { Err(garbled()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLIES: &[u8] = b"VA 4 f0 c7 O0\r\na\r\nb\r\nEN O1\r\nSERVER_ERROR out of memory\r\n";
+
+    #[test]
+    fn replies_are_complete_at_their_last_byte_and_not_before() {
+        let mut replies = Replies::new(3);
+        for end in 0..REPLIES.len() {
+            assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
+        }
+        assert!(replies.advance(REPLIES).unwrap());
+        let replies = replies.read(REPLIES.to_vec()).unwrap();
+        assert_eq!(replies[0].as_ref().unwrap().value.as_deref(), Some(&b"a\r\nb"[..]));
+        assert_eq!(replies[0].as_ref().unwrap().cas, Some(7));
+        assert!(!replies[1].as_ref().unwrap().ok());
+        assert!(matches!(replies[2], Err(MetaError::Server(_))));
+    }
+
+    #[test]
+    fn a_reply_to_another_command_is_an_error() {
+        assert!(Replies::new(1).advance(b"HD O1\r\n").is_err());
+        assert!(Replies::new(1).advance(b"HD\r\n").is_err());
+        assert!(Replies::new(1).advance(b"HD O0\r\nHD O1\r\n").is_err());
+    }
+
+    #[test]
+    fn what_is_not_memcached_is_an_error() {
+        for bytes in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"VA x O0\r\n", b"VA 99999999999 O0\r\n", b"VA 1 O0\r\nabc"] {
+            assert!(Replies::new(1).advance(bytes).is_err(), "{bytes:?}");
+        }
+        assert!(Replies::new(1).advance(&vec![b'x'; 100_000]).is_err());
+    }
+}

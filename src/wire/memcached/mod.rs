@@ -1,0 +1,195 @@
+//! Memcached's meta protocol: commands and replies, as the `memcache` crate spells and reads them.
+//!
+//! Every command carries its position as an opaque token, which the reply must echo: a reply that answers
+//! another command is found out, not handed on.
+
+mod frame;
+mod key;
+mod reply;
+
+use memcache::exp::{
+    ArithmeticMode, ArithmeticOptions, DeleteOptions, GetOptions, MetaCommand, SetMode, SetOptions,
+    build_arithmetic, build_delete, build_get, build_noop, build_set,
+};
+
+pub(crate) use self::frame::Replies;
+pub(crate) use self::key::{WireKey, generation_key, wire_key};
+pub(crate) use self::reply::*;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Lifetime;
+
+/// Commands that go to one server at once, with one reply each.
+#[derive(Clone)]
+pub(crate) struct Request {
+    commands: Vec<MetaCommand>,
+    /// Whether sending it twice does no more than sending it once.
+    pub(crate) repeatable: bool,
+}
+
+impl Request {
+    pub(crate) fn read(commands: Vec<MetaCommand>) -> Request {
+        Request { commands, repeatable: true }
+    }
+
+    pub(crate) fn write(commands: Vec<MetaCommand>) -> Request {
+        Request { commands, repeatable: false }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
+        let mut packed = Vec::new();
+        for (position, command) in self.commands.iter().enumerate() {
+            let command = command.clone().flag(format!("O{position}"));
+            command.encode_into(&mut packed).map_err(unsendable)?;
+        }
+        Ok(packed)
+    }
+}
+
+/// What a read asks for beside the item's flags and CAS.
+#[derive(Clone, Copy)]
+pub(crate) enum Want {
+    Value,
+    /// Whether it is there, and for how long still.
+    Lifetime,
+    /// Both, to rewrite a value without changing its lifetime.
+    All,
+}
+
+pub(crate) fn get(key: &WireKey, want: Want) -> Result<MetaCommand> {
+    let mut options = GetOptions::default();
+    options.value = !matches!(want, Want::Lifetime);
+    options.return_ttl = !matches!(want, Want::Value);
+    options.return_client_flags = true;
+    options.return_cas = true;
+    build_get(key, &options).map_err(unsendable)
+}
+
+/// How a write depends on what is there.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Always,
+    Absent,
+    Present,
+    Unchanged(u64),
+}
+
+pub(crate) fn set(key: &WireKey, bytes: &[u8], flags: u32, expiry: u32, mode: Mode) -> Result<MetaCommand> {
+    let mut options = SetOptions::default();
+    options.client_flags = Some(flags);
+    options.ttl = Some(expiry);
+    match mode {
+        Mode::Always => {}
+        Mode::Absent => options.mode = SetMode::Add,
+        Mode::Present => options.mode = SetMode::Replace,
+        Mode::Unchanged(cas) => options.compare_cas = Some(cas),
+    }
+    build_set(key, bytes, &options).map_err(unsendable)
+}
+
+pub(crate) fn delete(key: &WireKey, cas: Option<u64>) -> Result<MetaCommand> {
+    let mut options = DeleteOptions::default();
+    options.compare_cas = cas;
+    build_delete(key, &options).map_err(unsendable)
+}
+
+pub(crate) fn touch(key: &WireKey, expiry: u32) -> Result<MetaCommand> {
+    let mut options = GetOptions::default();
+    options.value = false;
+    options.touch = Some(expiry);
+    build_get(key, &options).map_err(unsendable)
+}
+
+/// Adds to a counter that stays at or above zero; `expiry` is used only where this makes the counter.
+pub(crate) fn add(key: &WireKey, delta: u64, expiry: u32) -> Result<MetaCommand> {
+    arithmetic(key, ArithmeticMode::Increment, delta, Some((delta, expiry)))
+}
+
+pub(crate) fn subtract(key: &WireKey, delta: u64) -> Result<MetaCommand> {
+    arithmetic(key, ArithmeticMode::Decrement, delta, None)
+}
+
+/// Reads a namespace's generation, beginning it at `seed` where there is none.
+pub(crate) fn generation(key: &WireKey, seed: u64) -> Result<MetaCommand> {
+    arithmetic(key, ArithmeticMode::Increment, 0, Some((seed, 0)))
+}
+
+/// Begins the next generation: all items of the ones before are absent from then on.
+pub(crate) fn next_generation(key: &WireKey, seed: u64) -> Result<MetaCommand> {
+    arithmetic(key, ArithmeticMode::Increment, 1, Some((seed, 0)))
+}
+
+fn arithmetic(
+    key: &WireKey,
+    mode: ArithmeticMode,
+    delta: u64,
+    initial: Option<(u64, u32)>,
+) -> Result<MetaCommand> {
+    let mut options = ArithmeticOptions::default();
+    options.mode = mode;
+    options.delta = Some(delta);
+    options.initial = initial.map(|(value, _)| value);
+    options.initial_ttl = initial.map(|(_, expiry)| expiry);
+    options.return_value = true;
+    build_arithmetic(key, &options).map_err(unsendable)
+}
+
+pub(crate) fn noop() -> MetaCommand {
+    build_noop()
+}
+
+/// A lifetime as the protocol has it: 0 is never, up to 30 days are seconds from now, more is a point in
+/// Unix time.
+///
+/// # Errors
+/// `InvalidTtl` beyond 2038-01-19: memcached takes later points for past ones and drops the item at once.
+pub(crate) fn expiry(lifetime: Lifetime, unix_now: u64) -> Result<u32> {
+    let Some(seconds) = lifetime.as_secs() else { return Ok(0) };
+    let expiry = if seconds <= LONGEST_RELATIVE { seconds } else { unix_now.saturating_add(seconds) };
+    u32::try_from(expiry).ok().filter(|expiry| *expiry <= i32::MAX as u32).ok_or_else(|| {
+        let text = "memcached cannot expire a value after 2038-01-19; give a shorter lifetime or Ttl::NEVER";
+        Error::new(ErrorKind::InvalidTtl, text)
+    })
+}
+
+const LONGEST_RELATIVE: u64 = 30 * 24 * 60 * 60;
+
+/// The library refused to spell the command. Keys and sizes are checked before, so this is not expected.
+fn unsendable(error: memcache::exp::Error) -> Error {
+    Error::new(ErrorKind::Protocol, "the command cannot be sent").with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::key::Prefix;
+
+    #[test]
+    fn each_command_carries_its_position() {
+        let prefix = Prefix::new("app");
+        let key = wire_key(&prefix.key("k").unwrap());
+        let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
+        let packed = Request::write(commands).packed().unwrap();
+        assert_eq!(String::from_utf8(packed).unwrap(), "mg app:k v f c O0\r\nms app:k 1 ME F0 T60 O1\r\nv\r\n");
+    }
+
+    #[test]
+    fn a_lifetime_is_relative_up_to_thirty_days() {
+        let days = |days: u64| Lifetime::For(Duration::from_secs(days * 24 * 60 * 60));
+        assert_eq!(expiry(Lifetime::Never, 0).unwrap(), 0);
+        assert_eq!(expiry(Lifetime::For(Duration::from_millis(1)), 0).unwrap(), 1);
+        assert_eq!(expiry(days(30), 1_000_000_000).unwrap(), 2_592_000);
+        assert_eq!(expiry(days(31), 1_000_000_000).unwrap(), 1_002_678_400);
+    }
+
+    #[test]
+    fn a_lifetime_past_the_servers_clock_is_refused() {
+        let century = Lifetime::For(Lifetime::MAX);
+        assert_eq!(expiry(century, 1_700_000_000).unwrap_err().kind(), ErrorKind::InvalidTtl);
+    }
+}

@@ -1,0 +1,111 @@
+//! What the server said, and what kind of trouble it is.
+
+use std::time::Duration;
+
+use memcache::exp::{Error as MetaError, MetaCommandResult, ReturnCode};
+
+use super::frame::Reply;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Remaining;
+
+/// An item as a read saw it.
+pub(crate) struct Item {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) flags: u32,
+    pub(crate) cas: u64,
+    pub(crate) remaining: Remaining,
+}
+
+/// The item, or `None` for a miss.
+pub(crate) fn read_item(reply: Reply) -> Result<Option<Item>> {
+    let reply = accepted(reply)?;
+    match reply.rc {
+        ReturnCode::En => Ok(None),
+        ReturnCode::Va | ReturnCode::Hd => Ok(Some(Item {
+            flags: reply.client_flags.unwrap_or_default(),
+            cas: reply.cas.unwrap_or_default(),
+            remaining: remaining(&reply),
+            bytes: reply.value.unwrap_or_default(),
+        })),
+        code => Err(unexpected(code)),
+    }
+}
+
+/// −1 is no expiry. A second that has begun still counts: 0 is "within this second".
+fn remaining(reply: &MetaCommandResult) -> Remaining {
+    match reply.ttl.and_then(|seconds| u64::try_from(seconds).ok()) {
+        Some(seconds) => Remaining::For(Duration::from_secs(seconds.max(1))),
+        None => Remaining::Never,
+    }
+}
+
+/// Whether a write or removal took place.
+pub(crate) fn read_done(reply: Reply) -> Result<bool> {
+    match accepted(reply)?.rc {
+        ReturnCode::Hd => Ok(true),
+        ReturnCode::Ns | ReturnCode::Ex | ReturnCode::Nf | ReturnCode::En => Ok(false),
+        code => Err(unexpected(code)),
+    }
+}
+
+/// A counter after a change; `None` if it was not there.
+pub(crate) fn read_sum(reply: Reply) -> Result<Option<u64>> {
+    let reply = accepted(reply)?;
+    match reply.rc {
+        ReturnCode::Nf => Ok(None),
+        ReturnCode::Va => {
+            let text = reply.value.unwrap_or_default();
+            let sum = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
+            sum.map(Some).ok_or_else(|| Error::new(ErrorKind::Protocol, "a counter was answered with no number"))
+        }
+        code => Err(unexpected(code)),
+    }
+}
+
+pub(crate) fn read_noop(reply: Reply) -> Result<()> {
+    match accepted(reply)?.rc {
+        ReturnCode::Mn => Ok(()),
+        code => Err(unexpected(code)),
+    }
+}
+
+/// Whether a counter command met a value that is not a number at or above zero.
+pub(crate) fn is_not_numeric(reply: &Reply) -> bool {
+    matches!(reply, Err(MetaError::Rejected(text)) if text.contains("non-numeric"))
+}
+
+/// Whether the stream is still in step after this reply. A command that the server took for malformed
+/// may have left its data block to be read as commands.
+pub(crate) fn keeps_step(reply: &Reply) -> bool {
+    !matches!(reply, Err(MetaError::Rejected(_))) || is_not_numeric(reply)
+}
+
+fn accepted(reply: Reply) -> Result<MetaCommandResult> {
+    reply.map_err(refused)
+}
+
+/// Sorts a refusal by what the caller can do about it.
+pub(crate) fn refused(refusal: MetaError) -> Error {
+    match refusal {
+        MetaError::Server(text) if text.contains("too large") => {
+            let text = "the server takes no value of this size; it dropped the old one too. \
+                Raise its -I, or lower max_value_size to what it allows";
+            Error::new(ErrorKind::TooLarge, text).with_code("SERVER_ERROR")
+        }
+        MetaError::Server(text) if text.contains("out of memory") => {
+            Error::new(ErrorKind::Refused, "the server is out of memory").with_code("SERVER_ERROR")
+        }
+        MetaError::Server(_) => Error::new(ErrorKind::Refused, "the server refused").with_code("SERVER_ERROR"),
+        MetaError::Rejected(text) if text.contains("non-numeric") => {
+            Error::new(ErrorKind::Decode, "the value is no integer")
+        }
+        _ => {
+            let text = "the server does not know this command; memcached 1.6 or newer is needed";
+            Error::new(ErrorKind::Refused, text).with_code("CLIENT_ERROR")
+        }
+    }
+}
+
+fn unexpected(code: ReturnCode) -> Error {
+    Error::new(ErrorKind::Protocol, format!("the server answered {code:?}, which this command never gives"))
+}

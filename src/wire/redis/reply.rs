@@ -1,0 +1,160 @@
+//! What the server said, and what kind of trouble it is.
+
+use std::time::Duration;
+
+use redis::{RedisError, Value};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Remaining;
+
+/// The reply, with the server's errors as ours.
+pub(crate) fn read_value(value: Value) -> Result<Value> {
+    match value {
+        Value::ServerError(error) => Err(refused(error.code(), error.details().unwrap_or_default())),
+        value => Ok(value),
+    }
+}
+
+pub(crate) fn read_bytes(value: Value) -> Result<Option<Vec<u8>>> {
+    match value {
+        Value::Nil => Ok(None),
+        Value::BulkString(bytes) => Ok(Some(bytes)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(crate) fn read_many(value: Value) -> Result<Vec<Option<Vec<u8>>>> {
+    match value {
+        Value::Array(values) => values.into_iter().map(read_bytes).collect(),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Whether a write took place: SET says OK or nothing, scripts and counts say a number.
+pub(crate) fn read_done(value: Value) -> Result<bool> {
+    match value {
+        Value::Okay => Ok(true),
+        Value::Nil => Ok(false),
+        other => read_count(other).map(|count| count > 0),
+    }
+}
+
+pub(crate) fn read_count(value: Value) -> Result<u64> {
+    match value {
+        Value::Int(count) => u64::try_from(count).map_err(|_| unexpected(&Value::Int(count))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A counter comes back as text, since numbers inside scripts are floating.
+pub(crate) fn read_sum(value: Value) -> Result<i64> {
+    let bytes = read_bytes(value)?.unwrap_or_default();
+    std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::new(ErrorKind::Protocol, "the server answered a counter with no number"))
+}
+
+/// PTTL: −2 is no key, −1 no expiry.
+pub(crate) fn read_remaining(value: Value) -> Result<Option<Remaining>> {
+    match value {
+        Value::Int(-2) => Ok(None),
+        Value::Int(-1) => Ok(Some(Remaining::Never)),
+        other => read_count(other).map(|millis| Some(Remaining::For(Duration::from_millis(millis)))),
+    }
+}
+
+/// The cursor to go on with, 0 at the end, and the keys of this step.
+pub(crate) fn read_scan(value: Value) -> Result<(u64, Vec<Vec<u8>>)> {
+    let wrong = || Error::new(ErrorKind::Protocol, "the server answered SCAN with no cursor and keys");
+    let Value::Array(parts) = value else { return Err(wrong()) };
+    let [cursor, keys] = <[Value; 2]>::try_from(parts).map_err(|_| wrong())?;
+    let cursor = read_bytes(cursor)?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    let keys = read_many(keys)?.into_iter().flatten().collect();
+    Ok((cursor.ok_or_else(wrong)?, keys))
+}
+
+/// An error of the client library: of the server's making, or of the connection's.
+pub(crate) fn failed(error: RedisError) -> Error {
+    match error.code() {
+        Some(code) => refused(code, error.detail().unwrap_or_default()),
+        None if error.kind() == redis::ErrorKind::Parse => {
+            Error::new(ErrorKind::Protocol, "the reply is not of the Redis protocol; is this a Redis server?")
+        }
+        None if error.is_timeout() => Error::new(ErrorKind::Timeout, "the server did not answer in time"),
+        None => Error::new(ErrorKind::Unavailable, format!("the connection failed: {}", error.category())),
+    }
+}
+
+/// Sorts a server's refusal by what the caller can do about it. The server's text stays out: some
+/// messages repeat arguments.
+fn refused(code: &str, detail: &str) -> Error {
+    let (kind, text) = match code {
+        "NOAUTH" | "WRONGPASS" | "NOPERM" => (ErrorKind::Auth, "the server does not accept these credentials"),
+        "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
+            (ErrorKind::Unavailable, "the server is not ready")
+        }
+        "MOVED" | "ASK" | "CROSSSLOT" => {
+            (ErrorKind::Misconfigured, "the server is part of a cluster; this is a standalone configuration")
+        }
+        "WRONGTYPE" => (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write"),
+        "ERR" if detail.contains("overflow") => (ErrorKind::TooLarge, "the counter would leave the range of i64"),
+        "ERR" if detail.contains("not an integer") => (ErrorKind::Decode, "the value is no integer"),
+        "ERR" if detail.contains("max number of clients") => {
+            (ErrorKind::Unavailable, "the server accepts no more clients")
+        }
+        _ => (ErrorKind::Refused, "the server refused"),
+    };
+    Error::new(kind, text).with_code(code)
+}
+
+fn unexpected(value: &Value) -> Error {
+    let kind = match value {
+        Value::Nil => "nothing",
+        Value::Int(_) => "a number",
+        Value::BulkString(_) | Value::SimpleString(_) => "a string",
+        Value::Array(_) => "an array",
+        _ => "an unexpected type",
+    };
+    Error::new(ErrorKind::Protocol, format!("the server answered with {kind}, which this command never gives"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_sorted_by_what_one_can_do() {
+        let table = [
+            ("NOAUTH", "", ErrorKind::Auth),
+            ("WRONGPASS", "", ErrorKind::Auth),
+            ("LOADING", "", ErrorKind::Unavailable),
+            ("OOM", "", ErrorKind::Refused),
+            ("READONLY", "", ErrorKind::Refused),
+            ("MOVED", "", ErrorKind::Misconfigured),
+            ("WRONGTYPE", "", ErrorKind::Decode),
+            ("ERR", "increment or decrement would overflow", ErrorKind::TooLarge),
+            ("ERR", "value is not an integer or out of range", ErrorKind::Decode),
+            ("ERR", "max number of clients reached", ErrorKind::Unavailable),
+        ];
+        for (code, detail, kind) in table {
+            let error = refused(code, detail);
+            assert_eq!((error.kind(), error.code()), (kind, Some(code)));
+        }
+    }
+
+    #[test]
+    fn a_reply_of_the_wrong_type_is_a_protocol_error() {
+        assert_eq!(read_bytes(Value::Int(1)).unwrap_err().kind(), ErrorKind::Protocol);
+        assert_eq!(read_count(Value::Int(-1)).unwrap_err().kind(), ErrorKind::Protocol);
+        assert_eq!(read_scan(Value::Array(vec![])).unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn a_time_to_live_has_two_special_answers() {
+        assert_eq!(read_remaining(Value::Int(-2)).unwrap(), None);
+        assert_eq!(read_remaining(Value::Int(-1)).unwrap(), Some(Remaining::Never));
+        let left = Remaining::For(Duration::from_millis(1_500));
+        assert_eq!(read_remaining(Value::Int(1_500)).unwrap(), Some(left));
+    }
+}
