@@ -9,7 +9,7 @@ main() {
     step "tests" run_tests
     step "documentation tests" cargo test --doc --all-features --no-fail-fast
     step "example quickstart" cargo run --example quickstart
-    step "example quickstart, configured" \
+    step "example quickstart with a configuration file" \
         cargo run --example quickstart --features full -- --config tests/samples/memory.yaml src
     step "example async_quickstart" cargo run --example async_quickstart --features full
     report
