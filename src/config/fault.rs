@@ -72,7 +72,7 @@ impl Report {
         }
     }
 
-    /// Notes a fault here. The first one of a place stands: a later one is usually its consequence.
+    /// Notes a fault here. The first one of a place stands: a later one, there or inside, is its consequence.
     pub(super) fn fault(&mut self, text: impl Into<Text>) {
         if self.is_faulty_here() {
             return;
@@ -86,8 +86,13 @@ impl Report {
         self.inside_all(steps, |report| report.fault(text));
     }
 
+    /// Whether a fault is noted for this place or one around it.
     pub(super) fn is_faulty_here(&self) -> bool {
-        self.faults.iter().any(|fault| fault.path == self.path)
+        let covers = |fault: &Fault| match self.path.strip_prefix(&fault.path) {
+            Some(inside) => inside.is_empty() || inside.starts_with(['.', '[']),
+            None => false,
+        };
+        self.faults.iter().any(covers)
     }
 
     pub(super) fn is_clean(&self) -> bool {

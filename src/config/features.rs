@@ -24,6 +24,10 @@ impl Features {
         memcached: cfg!(feature = "memcached"),
     };
 
+    #[cfg(all(test, feature = "yaml"))]
+    pub(super) const ALL: Features =
+        Features { json: true, postcard: true, compress: true, redis: true, memcached: true };
+
     /// What a backend of this type lacks, as advice.
     pub(super) fn missing_for(&self, kind: &BackendKind) -> Option<String> {
         match kind {

@@ -206,3 +206,6 @@ impl Environment {
         ("test", Environment::Test),
     ];
 }
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests;

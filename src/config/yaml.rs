@@ -38,8 +38,9 @@ pub(super) fn parse(text: &str) -> Result<Node> {
 fn options() -> Options {
     let mut budget = Budget::default();
     budget.max_depth = 32;
-    budget.max_nodes = 50_000;
-    budget.max_events = 100_000;
+    // Some hundred backends. Looking for repeated keys and near matches is not built for more.
+    budget.max_nodes = 10_000;
+    budget.max_events = 30_000;
     let mut options = Options::default();
     options.budget = Some(budget);
     options.alias_limits.max_total_replayed_events = 10_000;
