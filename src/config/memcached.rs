@@ -1,6 +1,6 @@
 //! What a Memcached backend is told.
 
-use super::redis::host_and_port;
+use super::address::{host_and_port, port_of};
 
 /// The settings of a Memcached backend.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,16 +38,6 @@ fn with_port(server: &str, port: u16) -> String {
         Some(_) => server.to_owned(),
         None => host_and_port(server, port),
     }
-}
-
-/// The text behind the colon that separates a port, if there is one. A bare IPv6 address has none: its
-/// colons are its own.
-pub(super) fn port_of(server: &str) -> Option<&str> {
-    if let Some(end) = server.rfind(']') {
-        return server[end + 1..].strip_prefix(':');
-    }
-    let (host, port) = server.rsplit_once(':')?;
-    (!host.contains(':')).then_some(port)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::error::{Error, ErrorKind, Result};
 
+mod address;
 mod backend;
 mod duration;
 mod fault;

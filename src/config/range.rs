@@ -1,11 +1,11 @@
 //! What a value of the right type must still fulfil. Refusals say what is allowed, never what was given.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Secret;
+use super::address::port_of;
 use super::fault::Text;
-use super::memcached::port_of;
 use super::redis::SCHEMES;
 use crate::ttl::Lifetime;
 
@@ -55,13 +55,14 @@ pub(super) fn port(port: &u16) -> Checked {
 }
 
 /// A name that can be printed in a log line.
-pub(super) fn label(name: &String) -> Checked {
+pub(super) fn label(name: &impl AsRef<str>) -> Checked {
+    let name = name.as_ref();
     let printable = !name.chars().any(char::is_control);
     require((1..=100).contains(&name.len()) && printable, "must be 1 to 100 bytes of printable text")
 }
 
-pub(super) fn path(path: &PathBuf) -> Checked {
-    require(!path.as_os_str().is_empty(), "must be the path of a file")
+pub(super) fn path(path: &impl AsRef<Path>) -> Checked {
+    require(!path.as_ref().as_os_str().is_empty(), "must be the path of a file")
 }
 
 pub(super) fn redis_url(url: &Secret) -> Checked {
@@ -74,20 +75,20 @@ pub(super) fn redis_url(url: &Secret) -> Checked {
     )
 }
 
-pub(super) fn redis_host(host: &String) -> Checked {
+pub(super) fn redis_host(host: &str) -> Checked {
     if host.starts_with('/') {
         return require(!host.contains(char::is_control), "must be a host or the path of a Unix socket");
     }
     host_name(host)
 }
 
-pub(super) fn host_name(host: &String) -> Checked {
+pub(super) fn host_name(host: &str) -> Checked {
     require(port_of(host).is_none(), "must be a host without a port; the port has its own key")?;
     require(is_host(host), "must be a host name or an IP address, not a URL")
 }
 
 /// `host` or `host:port`, for each of a list.
-pub(super) fn each_server(servers: &Vec<String>) -> Checked {
+pub(super) fn each_server(servers: &[String]) -> Checked {
     match servers.iter().position(|server| !is_server(server)) {
         Some(index) => Err(format!("entry [{index}] must be `host` or `host:port`").into()),
         None => Ok(()),
@@ -133,17 +134,17 @@ mod tests {
     #[test]
     fn a_host_is_no_url_and_no_login() {
         for good in ["localhost", "10.0.0.1", "::1", "[::1]", "redis.internal"] {
-            assert!(host_name(&good.to_owned()).is_ok(), "{good}");
+            assert!(host_name(good).is_ok(), "{good}");
         }
         for bad in ["", "h:6379", "redis://h", "u@h", "a b", "/run/r.sock", "[h]", "[]", "[::1]:1"] {
-            assert!(host_name(&bad.to_owned()).is_err(), "{bad}");
+            assert!(host_name(bad).is_err(), "{bad}");
         }
-        assert!(redis_host(&"/run/r.sock".to_owned()).is_ok());
+        assert!(redis_host("/run/r.sock").is_ok());
     }
 
     #[test]
     fn a_server_may_have_a_port() {
-        let check = |server: &str| each_server(&vec![server.to_owned()]).is_ok();
+        let check = |server: &str| each_server(&[server.to_owned()]).is_ok();
         for good in ["a", "a:1", "::1", "[::1]:65535"] {
             assert!(check(good), "{good}");
         }

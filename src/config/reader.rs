@@ -103,12 +103,8 @@ fn for_each_key(node: &Node, report: &mut Report, mut visit: impl FnMut(&Entry, 
 /// The key, if it looks like one. A line that lost its colon or its dash can make a key of anything,
 /// of a password too.
 fn printable(entry: &Entry) -> &str {
-    let is_name = |key: &&str| {
-        key.len() <= 40
-            && key
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
-    };
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    let is_name = |key: &&str| key.len() <= 40 && key.bytes().all(is_plain);
     entry.key.as_deref().filter(is_name).unwrap_or("?")
 }
 
@@ -131,14 +127,10 @@ fn unknown_to_backend(entry: &Entry, backend: &BackendConfig, is_typed: bool) ->
     if let Some(other) = other.and_then(|row| row.backend) {
         return format!("only a backend of type {other} has this key; this one's type is {kind}");
     }
-    let is_candidate =
-        move |backend: Option<&str>| !is_typed || backend.is_none_or(|backend| backend == kind);
-    unknown(
-        entry,
-        keys::all()
-            .filter(|row| row.section == "backends[]" && is_candidate(row.backend))
-            .map(|row| row.name),
-    )
+    let is_candidate = |row: &keys::ConfigKey| {
+        row.section == "backends[]" && (!is_typed || row.backend.is_none_or(|backend| backend == kind))
+    };
+    unknown(entry, keys::all().filter(is_candidate).map(|row| row.name))
 }
 
 fn unknown<'a>(entry: &Entry, candidates: impl Iterator<Item = &'a str>) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Secret;
+use super::address::host_and_port;
 
 /// The settings of a Redis backend.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -139,14 +140,6 @@ impl RedisMode {
 
 /// What the clients parse a URL by.
 pub(super) const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+unix://", "unix://"];
-
-/// `host:port`, with an IPv6 address in brackets.
-pub(super) fn host_and_port(host: &str, port: u16) -> String {
-    if host.contains(':') && !host.starts_with('[') {
-        return format!("[{host}]:{port}");
-    }
-    format!("{host}:{port}")
-}
 
 /// Everything but RFC 3986's unreserved characters.
 fn encode(url: &mut String, text: &str) {

@@ -130,7 +130,7 @@ fn by_name(config: &Config, name: &str) -> Result<(usize, Vec<Step<'static>>), M
         Some(index) => Ok((index, path)),
         None => {
             let known: Vec<&str> = config.backends.iter().map(|backend| backend.name.as_str()).collect();
-            misfit(&path, format!("there is no backend of this name; there is {}", known.join(", ")))
+            misfit(&path, format!("no backend has this name; the names are {}", known.join(", ")))
         }
     }
 }

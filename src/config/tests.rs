@@ -223,11 +223,11 @@ fn wrong_files_are_told_what_is_wrong() {
         (one("type: memory\nmax_size: 0"), "cache.backends[0].max_size (line 5): must be at least 1"),
         (
             one("type: memory\nmax_size: \"500\""),
-            "cache.backends[0].max_size (line 5): expected a whole number from 0 to 18446744073709551615; this is text",
+            "cache.backends[0].max_size (line 5): expected a whole number, not negative; this is text",
         ),
         (
             one("type: memory\nmax_size: 99999999999999999999999999999999999999999999"),
-            "cache.backends[0].max_size (line 5): expected a whole number from 0 to 18446744073709551615; this has a fraction, or is too large",
+            "cache.backends[0].max_size (line 5): expected a whole number, not negative; this has a fraction, or is too large",
         ),
         (
             one("type: memory\ndefault_ttl: 0"),
@@ -279,7 +279,7 @@ fn wrong_files_are_told_what_is_wrong() {
         ),
         (
             one("type: memory") + "  service:\n    default_backend: b\n",
-            "cache.service.default_backend (line 6): there is no backend of this name; there is a",
+            "cache.service.default_backend (line 6): no backend has this name; the names are a",
         ),
         (
             one("type: memory") + "  servise: {}\n",
@@ -477,6 +477,17 @@ fn an_alias_bomb_is_refused_at_once() {
     assert!(refusal.contains("aliases (`*name`) unfold to too much"), "{refusal}");
     let refusal = self::refusal(&"[".repeat(100_000));
     assert!(refusal.starts_with("configuration: "), "{refusal}");
+}
+
+#[test]
+fn a_mutilated_file_is_refused_or_read_and_nothing_else() {
+    let whole = include_str!("../../tests/samples/named.yaml");
+    for at in 0..whole.len() {
+        let _ = load(&whole[..at]);
+        for odd in ["", ":", "\t", "-", "\"", "&", "*a", "{", "\u{0}", "é", "\n", "<<: "] {
+            let _ = load(&format!("{}{odd}{}", &whole[..at], &whole[at + 1..]));
+        }
+    }
 }
 
 #[test]

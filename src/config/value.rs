@@ -66,7 +66,11 @@ impl FromNode for usize {
 }
 
 fn whole<T: TryFrom<i128>>(node: &Node, largest: i128) -> Result<T, Text> {
-    let expected = format!("a whole number from 0 to {largest}");
+    // The largest 64-bit number helps nobody to find a right one.
+    let expected = match largest <= u32::MAX.into() {
+        true => format!("a whole number from 0 to {largest}"),
+        false => "a whole number, not negative".to_owned(),
+    };
     match node.value {
         Value::Whole(number) => T::try_from(number).map_err(|_| format!("expected {expected}").into()),
         Value::Real(_) => Err(format!("expected {expected}; this has a fraction, or is too large").into()),
