@@ -71,7 +71,7 @@ use tree::Node;
 /// config.backends.push(BackendConfig::new("local", MemoryConfig::default()));
 /// config.validate()?;
 /// assert_eq!(config.default_name()?, "local");
-/// # lexigram_cache::Result::Ok(())
+/// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 ///
 /// Its `Deserialize` reads the same keys, with the same errors, from any format that describes itself; the

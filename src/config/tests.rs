@@ -482,7 +482,7 @@ fn an_alias_bomb_is_refused_at_once() {
 #[test]
 fn a_mutilated_file_is_refused_or_read_and_nothing_else() {
     let whole = include_str!("../../tests/samples/named.yaml");
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(3) {
         let _ = load(&whole[..at]);
         for odd in ["", ":", "\t", "-", "\"", "&", "*a", "{", "\u{0}", "é", "\n", "<<: "] {
             let _ = load(&format!("{}{odd}{}", &whole[..at], &whole[at + 1..]));
