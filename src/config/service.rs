@@ -1,0 +1,87 @@
+//! What holds for all backends: protection of loads, serialisation, watching.
+
+use std::time::Duration;
+
+use super::Serializer;
+
+/// The `service` section.
+///
+/// Durations of zero mean "off" where a field says so.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ServiceConfig {
+    /// Whether concurrent loads of one key become one. Defaults to `true`.
+    pub enable_protection: bool,
+    /// How long one caller may hold the right to load a key. Defaults to 30 s.
+    pub protection_lock_ttl: Duration,
+    /// How long the others wait for its result; zero does not wait. Defaults to 10 s.
+    pub protection_max_wait: Duration,
+    /// How often a waiter looks again for the result of another process. Defaults to 0.1 s.
+    pub protection_retry_interval: Duration,
+    /// What a caller does whose wait was in vain. Defaults to loading for itself.
+    pub on_wait_timeout: OnWaitTimeout,
+    /// The name of the default backend; overrides the backends' `default` flags. Defaults to none.
+    pub default_backend: Option<String>,
+    /// The form of values for backends that name none. Defaults to [`Serializer::Json`].
+    pub default_serializer: Serializer,
+    /// Up to this much is added to each lifetime, at random. Zero is off, the default.
+    pub ttl_jitter: Duration,
+    /// How long a value is kept after its lifetime, for when a load fails. Zero is off, the default.
+    pub stale_for: Duration,
+    /// The last fraction of a lifetime in which a read has the value refreshed, from 0 to below 1.
+    /// Zero is off, the default.
+    pub refresh_ahead: f64,
+    /// How long "there is no such thing" is remembered. Zero is off, the default.
+    pub negative_ttl: Duration,
+    /// Whether a backend that keeps failing is left alone for a while. Defaults to `true`.
+    pub circuit_breaker_enabled: bool,
+    /// Failures in a row that open the breaker. Defaults to 5.
+    pub circuit_breaker_threshold: u32,
+    /// Whether the service counts its hits, misses and loads. Defaults to `true`.
+    pub enable_metrics: bool,
+    /// Whether the service answers for its backends' health. Defaults to `true`.
+    pub enable_health_checks: bool,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> ServiceConfig {
+        ServiceConfig {
+            enable_protection: true,
+            protection_lock_ttl: Duration::from_secs(30),
+            protection_max_wait: Duration::from_secs(10),
+            protection_retry_interval: Duration::from_millis(100),
+            on_wait_timeout: OnWaitTimeout::Compute,
+            default_backend: None,
+            default_serializer: Serializer::Json,
+            ttl_jitter: Duration::ZERO,
+            stale_for: Duration::ZERO,
+            refresh_ahead: 0.0,
+            negative_ttl: Duration::ZERO,
+            circuit_breaker_enabled: true,
+            circuit_breaker_threshold: 5,
+            enable_metrics: true,
+            enable_health_checks: true,
+        }
+    }
+}
+
+/// What a caller does that has waited `protection_max_wait` for another's load.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OnWaitTimeout {
+    /// Loads for itself.
+    #[default]
+    Compute,
+    /// Takes the stale value if there is one, else loads for itself.
+    Stale,
+    /// Fails with `Timeout`.
+    Error,
+}
+
+impl OnWaitTimeout {
+    pub(super) const WORDS: &[(&str, OnWaitTimeout)] = &[
+        ("compute", OnWaitTimeout::Compute),
+        ("stale", OnWaitTimeout::Stale),
+        ("error", OnWaitTimeout::Error),
+    ];
+}

@@ -1,0 +1,25 @@
+//! What the integration tests stand on: real servers on free loopback ports, a relay that sees and disturbs
+//! the wire, and a count of allocations. A test binary takes it in with `mod support;`.
+//!
+//! No server outlives its test process, however that ends: see `watched`.
+
+// Every test binary compiles the whole folder and uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+mod allocations;
+mod eventually;
+mod memcached;
+mod port;
+mod redis;
+mod server;
+mod shared;
+mod watched;
+mod wire;
+
+pub use allocations::allocations;
+pub use eventually::eventually;
+pub use memcached::MemcachedServer;
+pub use port::closed_port;
+pub use redis::RedisServer;
+pub use shared::{memcached, redis};
+pub use wire::{Exchange, Wire};

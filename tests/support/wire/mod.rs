@@ -1,0 +1,127 @@
+//! A relay in front of a server: it writes down what passes, and disturbs it when told to.
+//!
+//! ```text
+//! client ── requests ─►┌───────┐── requests ─► server      one thread for each direction of each connection,
+//!        ◄── replies ──└───────┘◄── replies ──             all of them joined when the relay is dropped
+//! ```
+
+mod faults;
+mod link;
+mod record;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use faults::Faults;
+use link::Links;
+use record::Record;
+
+pub use record::Exchange;
+
+/// The relay. Give `addr()` to the client in the server's place.
+///
+/// What a client sends is passed on once it has been silent for 3 ms, so that a batch written in many pieces
+/// counts as the one request it is. A server that is down shows as a connection that is closed at once.
+#[derive(Debug)]
+pub struct Wire {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: SocketAddr,
+    record: Record,
+    faults: Faults,
+    links: Links,
+}
+
+impl Wire {
+    pub fn before(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let addr = listener.local_addr().expect("a bound listener has an address");
+        let shared = Arc::new(Shared {
+            server,
+            record: Record::default(),
+            faults: Faults::default(),
+            links: Links::default(),
+        });
+        let theirs = Arc::clone(&shared);
+        let acceptor = thread::spawn(move || accept(&listener, &theirs));
+        Self { addr, shared, acceptor: Some(acceptor) }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What has passed since the last `take`, in the order in which the requests began.
+    pub fn take(&self) -> Vec<Exchange> {
+        self.shared.record.take()
+    }
+
+    /// The requests' bytes since the last `take`, exchange after exchange.
+    pub fn requests(&self) -> Vec<u8> {
+        self.shared.record.requests()
+    }
+
+    /// How many requests have been answered since the last `take`, at least in part. A pipeline counts once.
+    pub fn round_trips(&self) -> usize {
+        self.shared.record.round_trips()
+    }
+
+    /// How many connections clients have made to the relay, ever.
+    pub fn connections(&self) -> usize {
+        self.shared.links.made()
+    }
+
+    /// How many of them are still open.
+    pub fn open_connections(&self) -> usize {
+        self.shared.links.open()
+    }
+
+    /// Holds every reply back for this long from now on, once at its first byte. Zero ends it.
+    pub fn delay_replies(&self, delay: Duration) {
+        self.shared.faults.delay_replies(delay);
+    }
+
+    /// Lets this many bytes of replies pass from now on, then closes the connection that carries the next one. Once.
+    pub fn cut_after(&self, reply_bytes: usize) {
+        self.shared.faults.cut_after(reply_bytes);
+    }
+
+    /// While true, nothing passes in either direction and no connection is closed. What was sent meanwhile passes
+    /// afterwards, late, as on a network that was interrupted.
+    pub fn blackhole(&self, on: bool) {
+        self.shared.faults.blackhole(on);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.shared.faults.end();
+        self.shared.links.close_all();
+        // Wakes the acceptor, which then sees that it is over.
+        let _ = TcpStream::connect(self.addr);
+        let ended = self.acceptor.take().map(JoinHandle::join);
+        if let (Some(Err(panic)), false) = (ended, thread::panicking()) {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Shared) {
+    thread::scope(|scope| {
+        for client in listener.incoming() {
+            if shared.faults.has_ended() {
+                return;
+            }
+            let Ok(client) = client else { continue };
+            let number = shared.links.count();
+            scope.spawn(move || link::run(number, client, shared));
+        }
+    });
+}
