@@ -35,6 +35,8 @@ mod integer;
 mod refusal;
 #[cfg(any(feature = "postcard", feature = "codec"))]
 mod shape;
+#[cfg(feature = "postcard")]
+mod writer;
 
 #[cfg(not(feature = "compress"))]
 mod uncompressed;

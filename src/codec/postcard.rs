@@ -1,15 +1,14 @@
 //! Compact bytes in a frame.
 
-use ::postcard::ser_flavors::Flavor;
+use ::postcard::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::compression::Zip;
 use super::fault::Fault;
 use super::frame::{self, Label};
-use super::guard;
-use super::integer;
 use super::shape::Shape;
+use super::{guard, integer, writer};
 
 /// What a frame calls this format.
 const CONTENT: u8 = 1;
@@ -33,16 +32,13 @@ where
                 .into(),
         );
     }
-    let frame = ::postcard::serialize_with_flavor(value, Tail(frame::begin(USUAL)))
-        .map_err(|error| Fault::from(error.to_string()))?;
+    let frame = writer::write(value, frame::begin(USUAL)).map_err(unwritable)?;
     let payload = frame::payload(&frame);
-    match zip.zip(CONTENT, shape.fingerprint, payload)? {
-        Some(zipped) => Ok(zipped),
-        None => {
-            let length = payload.len();
-            frame::seal(frame, Label { content: CONTENT, zlib: false, length, shape: shape.fingerprint })
-        }
+    if let Some(zipped) = zip.zip(CONTENT, shape.fingerprint, payload)? {
+        return Ok(zipped);
     }
+    let length = payload.len();
+    frame::seal(frame, Label { content: CONTENT, zlib: false, length, shape: shape.fingerprint })
 }
 
 pub(super) fn decode<T>(bytes: &[u8], zip: &Zip) -> Result<T, Fault>
@@ -51,29 +47,19 @@ where
 {
     let shape = Shape::of::<T>();
     match frame::open(bytes, CONTENT, shape.fingerprint, zip)? {
+        // postcard's errors are words without content.
         Some(payload) => guard::read(&payload).map_err(|error| Fault::from(error.to_string())),
         None if shape.integer => integer::decode(bytes),
         None => Err("it is not a frame".into()),
     }
 }
 
-/// Appends to what a vector holds already.
-struct Tail(Vec<u8>);
-
-impl Flavor for Tail {
-    type Output = Vec<u8>;
-
-    fn try_push(&mut self, byte: u8) -> ::postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> ::postcard::Result<Vec<u8>> {
-        Ok(self.0)
+fn unwritable(error: Error) -> Fault {
+    match error {
+        Error::SerializeSeqLengthUnknown => "something in it leaves out a field or does not announce its \
+                                             length (`skip_serializing_if`, `flatten`); use JSON"
+            .into(),
+        Error::SerdeSerCustom => "its Serialize failed".into(),
+        error => error.to_string().into(),
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Memory {
     dead: HashSet<(u64, usize)>,
     enums: HashMap<u64, Vec<Variant>>,
     leaves: HashMap<Named, usize>,
+    /// Whether anything was learnt since this was last asked.
+    progress: bool,
 }
 
 /// What is known of one variant at one position.
@@ -42,12 +44,13 @@ impl Memory {
         let choice = self.choices.entry(position).or_default();
         let more = *choice + 1 < count;
         *choice += usize::from(more);
+        self.progress |= more;
         more
     }
 
     /// Leaves this field out from now on, because nothing it is offered will do.
     pub(super) fn bury(&mut self, position: u64, field: usize) {
-        self.dead.insert((position, field));
+        self.progress |= self.dead.insert((position, field));
     }
 
     pub(super) fn is_dead(&self, position: u64, field: usize) -> bool {
@@ -59,7 +62,9 @@ impl Memory {
         let variants = self.variants(position, count);
         let order = |&index: &usize| (!variants[index].is_open(), variants[index].tries, index);
         let index = (0..count).min_by_key(order).unwrap_or_default();
+        let open = variants[index].is_open();
         variants[index].tries += 1;
+        self.progress |= open;
         index
     }
 
@@ -85,6 +90,10 @@ impl Memory {
     /// The first one stays: what it contains ended before it did, so following leaves always ends.
     pub(super) fn set_leaf(&mut self, named: Named, index: usize) {
         self.leaves.entry(named).or_insert(index);
+    }
+
+    pub(super) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progress)
     }
 
     /// At least `count` of them.

@@ -13,13 +13,16 @@ use crate::codec::refusal::Refusal;
 /// Asks `T` for its shape. Depends on nothing but what `T` asks for.
 pub(super) fn trace<T: DeserializeOwned>() -> Shape {
     let mut tracer = Tracer::new();
-    for _ in 0..PASSES {
+    let (mut passes, mut idle) = (0, 0);
+    while passes < PASSES && idle < IDLE {
         tracer.rewind();
         let pass = catch_unwind(AssertUnwindSafe(|| T::deserialize(&mut tracer).is_ok()));
         tracer.hash.byte(pass.as_ref().map_or(PANICKED, |&read| u8::from(read)));
         if pass.is_err() || !(tracer.again || tracer.memory.has_more()) {
             break;
         }
+        passes += 1;
+        idle = if tracer.memory.take_progress() { 0 } else { idle + 1 };
     }
     Shape {
         fingerprint: tracer.hash.value(),
@@ -165,8 +168,8 @@ impl Tracer {
     ) -> Result<V, Refusal> {
         self.whole(kind, |tracer| {
             tracer.note_names(named);
-            let recurs = usize::from(tracer.is_inside(named));
             tracer.inside.push(named);
+            let recurs = usize::from(tracer.is_recurring(named));
             tracer.recurring += recurs;
             let value = read(tracer);
             tracer.recurring -= recurs;
@@ -176,8 +179,8 @@ impl Tracer {
     }
 
     /// Twice is not enough to call it recursion: `Page<Page<User>>` is two types of one name.
-    fn is_inside(&self, named: Named) -> bool {
-        self.inside.iter().filter(|&&outer| outer == named).count() >= 2
+    fn is_recurring(&self, named: Named) -> bool {
+        self.inside.iter().filter(|&&outer| outer == named).count() > 2
     }
 
     fn is_resting(&self) -> bool {
@@ -186,9 +189,11 @@ impl Tracer {
 
     /// The variant to enter, or nothing if the enum recurs and none is known to end.
     fn variant(&mut self, named: Named) -> Option<usize> {
+        let known = self.memory.leaf(named);
         match named.1.len() {
             0 => None,
-            _ if self.is_resting() => self.memory.leaf(named),
+            _ if self.is_resting() && known.is_some() => known,
+            _ if self.is_recurring(named) => None,
             count => Some(self.memory.enter_variant(self.position, count)),
         }
     }
@@ -203,6 +208,8 @@ impl Tracer {
 
 /// More passes than this show only the insides of enums inside of enums.
 const PASSES: usize = 256;
+/// As many passes may show nothing new, while enums take turns to reach what is open inside of them.
+const IDLE: usize = 32;
 /// Over all passes: a few milliseconds.
 const STEPS: usize = 1 << 15;
 /// From here on everything optional is empty.
