@@ -18,7 +18,9 @@ use crate::error::BoxError;
 /// because it may quote the value.
 ///
 /// ```
-/// # use lexigram_cache::{BoxError, Codec, Target, Value};
+/// # #[cfg(feature = "json")] mod example {
+/// use lexigram_cache::{BoxError, Codec, Target, Value};
+///
 /// struct PrettyJson;
 ///
 /// impl Codec for PrettyJson {
@@ -34,6 +36,7 @@ use crate::error::BoxError;
 ///         Ok(json.end()?)
 ///     }
 /// }
+/// # }
 /// ```
 pub trait Codec: Send + Sync + 'static {
     /// What errors and logs call this format.

@@ -20,6 +20,7 @@ use super::compression::Zip;
 use super::fault::Fault;
 
 /// The fingerprint where the payload describes itself.
+#[cfg(any(feature = "json", feature = "codec"))]
 pub(super) const ANY_SHAPE: u64 = 0;
 
 const MARK: [u8; 2] = [0xC1, 0x6C];

@@ -7,30 +7,39 @@
 //! ```text
 //!            counter    text of counters, the same on every format
 //! format ──► json       exactly the JSON text
-//!        ──► postcard   shape → frame ( payload ), read through guard
-//!        ──► custom     a user's own serde format
+//!        ──► postcard   integer, or writer → frame → guard, told apart by the type's shape
+//!        ──► custom     integer, or a user's own serde format
+//!        ──► nothing    an error
 //!            compression  around any of them; a compressed value is always a frame
 //! ```
 
 mod counter;
 mod fault;
 mod format;
+mod nothing;
 
 #[cfg(feature = "compress")]
+#[cfg_attr(
+    not(any(feature = "json", feature = "postcard", feature = "codec")),
+    expect(dead_code, reason = "a build without formats has no bytes to work on")
+)]
 mod compression;
 #[cfg(feature = "codec")]
 mod custom;
-#[cfg(feature = "json")]
-mod json;
-#[cfg(feature = "postcard")]
-mod postcard;
-
 #[cfg(any(feature = "postcard", feature = "compress", feature = "codec"))]
+#[cfg_attr(
+    not(any(feature = "json", feature = "postcard", feature = "codec")),
+    expect(dead_code, reason = "a build without formats has no bytes to work on")
+)]
 mod frame;
 #[cfg(feature = "postcard")]
 mod guard;
 #[cfg(any(feature = "postcard", feature = "codec"))]
 mod integer;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "postcard")]
+mod postcard;
 #[cfg(any(feature = "postcard", feature = "codec"))]
 mod refusal;
 #[cfg(any(feature = "postcard", feature = "codec"))]
@@ -38,13 +47,18 @@ mod shape;
 #[cfg(feature = "postcard")]
 mod writer;
 
+// What a format asks for, in a build that does not have it.
 #[cfg(not(feature = "compress"))]
+#[cfg_attr(
+    not(any(feature = "json", feature = "postcard", feature = "codec")),
+    expect(dead_code, reason = "a build without formats has no bytes to work on")
+)]
 mod uncompressed;
 #[cfg(not(feature = "compress"))]
 use uncompressed as compression;
-#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
+#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
 mod unframed;
-#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
+#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
 use unframed as frame;
 
 #[cfg(test)]
@@ -53,7 +67,7 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 #[cfg(feature = "compress")]
 pub use compression::Compression;
@@ -75,7 +89,7 @@ pub(crate) struct ValueCodec {
 impl ValueCodec {
     /// A codec that compresses nothing, but reads what others have compressed.
     pub(crate) fn new(format: Format) -> ValueCodec {
-        ValueCodec { format, zip: Zip::default() }
+        ValueCodec { format, ..ValueCodec::default() }
     }
 
     /// Compresses what is large enough for it.
@@ -106,9 +120,9 @@ impl ValueCodec {
             Format::Postcard => postcard::encode::<T, O>(value, &self.zip),
             #[cfg(feature = "codec")]
             Format::Custom(codec) => custom::encode::<T, O>(value, codec.as_ref(), &self.zip),
-            Format::None => return Err(no_format()),
+            Format::None => nothing::encode(value, &self.zip),
         };
-        bytes.map_err(|why| encode_error::<T>(self.format.name(), why))
+        bytes.map_err(|why| encode_error::<O>(&self.format, why))
     }
 
     /// The value that `bytes` hold.
@@ -126,16 +140,8 @@ impl ValueCodec {
             Format::Postcard => postcard::decode(bytes, &self.zip),
             #[cfg(feature = "codec")]
             Format::Custom(codec) => custom::decode(bytes, codec.as_ref(), &self.zip),
-            Format::None => return Err(no_format()),
+            Format::None => nothing::decode(bytes, &self.zip),
         };
-        value.map_err(|why| decode_error::<T>(self.format.name(), bytes.len(), why))
+        value.map_err(|why| decode_error::<T>(&self.format, bytes.len(), why))
     }
-}
-
-fn no_format() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "this cache has no format for values outside the process: choose one with `format`, \
-         which features `json`, `postcard` and `codec` provide",
-    )
 }

@@ -13,6 +13,7 @@ impl Zip {
     }
 
     /// A value that was written by a client with the feature.
+    #[cfg(any(feature = "postcard", feature = "codec"))]
     pub(super) fn unzip(&self, _packed: &[u8], _length: usize) -> Result<Vec<u8>, Fault> {
         Err("it is compressed, and this build has no feature `compress`".into())
     }

@@ -6,6 +6,7 @@ fn text() -> String {
 }
 
 /// As good as random, and the same each time.
+#[cfg(feature = "postcard")]
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 88_172_645_463_325_252u64;
     let mut next = || {

@@ -26,7 +26,7 @@ fn an_error_says_where_the_json_went_wrong() {
     let error = refused::<Vec<u8>>(&codec, b"[1,\n\"x\"]");
     assert_eq!(
         error.to_string(),
-        "cannot read 8 bytes of json as a alloc::vec::Vec<u8>: JSON of another shape, line 2 column 3"
+        "cannot read 8 bytes of json as alloc::vec::Vec<u8>: JSON of another shape, line 2 column 3"
     );
 }
 
