@@ -25,9 +25,15 @@ pub enum Format {
     Json,
     /// Compact and fast, in a frame that tells damaged bytes and bytes of another type's shape.
     ///
-    /// A field that is added, renamed or moved makes old values unreadable, not wrong. Types that need a
-    /// format which describes itself (untagged or internally tagged enums, `flatten`, `serde_json::Value`)
-    /// are an error of kind `Encode`.
+    /// A field that is added, renamed or moved makes old values unreadable, not wrong. Values may nest 256
+    /// levels deep, options included, and hold some 16,000 elements that take no bytes, as in `Vec<()>`.
+    ///
+    /// What cannot be read back is an error of kind `Encode`: types that need a format which describes
+    /// itself (untagged or internally tagged enums, `flatten`, `serde_json::Value`), and structs that leave
+    /// out a field (`skip_serializing_if`). `skip_serializing` without `skip_deserializing` is not noticed
+    /// until the value is read.
+    ///
+    /// The first use of a type runs its `Deserialize` on dummy values, to learn its shape.
     #[cfg(feature = "postcard")]
     #[cfg_attr(not(feature = "json"), default)]
     Postcard,

@@ -4,17 +4,20 @@
 //! |--:|--:|---|
 //! | 0 | 2 | mark `C1 6C`: `C1` begins no JSON, no decimal text, no UTF-8 and no MessagePack |
 //! | 2 | 1 | version, 1 |
-//! | 3 | 1 | content: 1 postcard, 2 JSON, 3 custom; 0 is kept for lease placeholders, which hold no value |
-//! | 4 | 1 | flags: bit 0 says that the payload is a zlib stream; the others are zero |
-//! | 5 | 4 | length of the payload before compression |
-//! | 9 | 8 | fingerprint of the type's shape; 0 where the payload describes itself |
-//! | 17 | 4 | CRC32C of bytes 0 to 17 and of all that follows byte 21 |
+//! | 3 | 4 | CRC32C of all that follows |
+//! | 7 | 1 | content: 1 postcard, 2 JSON, 3 custom; 0 is kept for lease placeholders, which hold no value |
+//! | 8 | 1 | flags: bit 0 says that the payload is a zlib stream; the others are zero |
+//! | 9 | 4 | length of the payload before compression |
+//! | 13 | 8 | fingerprint of the type's shape; 0 where the payload describes itself |
 //! | 21 | | payload |
 //!
-//! Numbers are little-endian. What is checked first is what makes the next check meaningful: mark,
-//! version, lengths, checksum, and only then what the header says about the payload.
+//! Numbers are little-endian. What is checked first is what makes the next check meaningful: mark, version,
+//! lengths, checksum, and only then what the header says about the payload. Mark and version need no
+//! checksum, since each has one value only; so the checksum covers one piece and is taken in one go.
 
 use std::borrow::Cow;
+
+use crc32c::crc32c;
 
 use super::compression::Zip;
 use super::fault::Fault;
@@ -27,6 +30,8 @@ const MARK: [u8; 2] = [0xC1, 0x6C];
 const VERSION: u8 = 1;
 const ZLIB: u8 = 1;
 const HEADER: usize = 21;
+/// What the checksum covers begins here.
+const CHECKED: usize = 7;
 
 /// What the header says about its payload.
 #[derive(Clone, Copy)]
@@ -51,19 +56,18 @@ pub(super) fn payload(frame: &[u8]) -> &[u8] {
     frame.get(HEADER..).unwrap_or_default()
 }
 
-/// Completes a frame that was begun here.
+/// Completes a frame that was begun by [`begin`]: it is at least as long as a header.
 pub(super) fn seal(mut frame: Vec<u8>, label: Label) -> Result<Vec<u8>, Fault> {
     let length = u32::try_from(label.length).map_err(|_| Fault::from("it is longer than 4 GiB"))?;
-    let mut header = [0; HEADER];
+    let header = &mut frame[..HEADER];
     header[..2].copy_from_slice(&MARK);
     header[2] = VERSION;
-    header[3] = label.content;
-    header[4] = if label.zlib { ZLIB } else { 0 };
-    header[5..9].copy_from_slice(&length.to_le_bytes());
-    header[9..17].copy_from_slice(&label.shape.to_le_bytes());
-    frame[..HEADER].copy_from_slice(&header);
-    let checksum = checksum(&frame);
-    frame[17..HEADER].copy_from_slice(&checksum.to_le_bytes());
+    header[7] = label.content;
+    header[8] = if label.zlib { ZLIB } else { 0 };
+    header[9..13].copy_from_slice(&length.to_le_bytes());
+    header[13..].copy_from_slice(&label.shape.to_le_bytes());
+    let checksum = crc32c(&frame[CHECKED..]);
+    frame[3..CHECKED].copy_from_slice(&checksum.to_le_bytes());
     Ok(frame)
 }
 
@@ -101,8 +105,7 @@ fn check(frame: &[u8]) -> Result<Label, Fault> {
     let Some((header, payload)) = frame.split_first_chunk::<HEADER>() else {
         return Err("the frame ends within its header".into());
     };
-    let &[m0, m1, version, content, flags, l0, l1, l2, l3, s0, s1, s2, s3, s4, s5, s6, s7, ref sum @ ..] =
-        header;
+    let &[m0, m1, version, c0, c1, c2, c3, content, flags, l0, l1, l2, l3, ref shape @ ..] = header;
     if [m0, m1] != MARK {
         return Err("it has no frame's mark".into());
     }
@@ -117,13 +120,8 @@ fn check(frame: &[u8]) -> Result<Label, Fault> {
     if !zlib && length != payload.len() {
         return Err("the frame's length is not that of its payload".into());
     }
-    if sum != &checksum(frame).to_le_bytes() {
+    if u32::from_le_bytes([c0, c1, c2, c3]) != crc32c(&frame[CHECKED..]) {
         return Err("the checksum does not fit: the bytes are damaged".into());
     }
-    Ok(Label { content, zlib, length, shape: u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]) })
-}
-
-/// Over everything but the checksum's own bytes. The frame is at least as long as a header.
-fn checksum(frame: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&frame[..17]), &frame[HEADER..])
+    Ok(Label { content, zlib, length, shape: u64::from_le_bytes(*shape) })
 }

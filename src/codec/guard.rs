@@ -48,6 +48,7 @@ struct Guard<'de> {
 
 impl<'de> Guard<'de> {
     /// One level down. After an error nothing is read any more, so the level need not be left.
+    #[inline(always)]
     fn nested<V>(&mut self, read: impl FnOnce(&mut Self) -> Result<V>) -> Result<V> {
         if self.depth == DEPTH {
             return Err(Error::DeserializeBadEncoding);
@@ -59,6 +60,7 @@ impl<'de> Guard<'de> {
     }
 
     /// The length of a sequence or map, if it can be true.
+    #[inline]
     fn claim(&mut self) -> Result<usize> {
         let claimed = u64::deserialize(&mut self.bytes)?;
         let length = usize::try_from(claimed).map_err(|_| Error::DeserializeUnexpectedEnd)?;
