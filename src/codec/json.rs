@@ -1,0 +1,34 @@
+//! Exactly the JSON text.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::compression::Zip;
+use super::fault::Fault;
+use super::frame;
+
+/// What a frame calls this format.
+const CONTENT: u8 = 2;
+
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T, zip: &Zip) -> Result<Vec<u8>, Fault> {
+    let text = serde_json::to_vec(value)
+        .map_err(|_| Fault::from("its Serialize failed, or a map's key is neither text nor a number"))?;
+    Ok(zip.zip(CONTENT, frame::ANY_SHAPE, &text)?.unwrap_or(text))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8], zip: &Zip) -> Result<T, Fault> {
+    let payload = frame::open(bytes, CONTENT, frame::ANY_SHAPE, zip)?;
+    serde_json::from_slice(payload.as_deref().unwrap_or(bytes)).map_err(|error| reason(&error))
+}
+
+/// The place and the category; the error's own text quotes the value.
+fn reason(error: &serde_json::Error) -> Fault {
+    let what = match error.classify() {
+        Category::Io => "unreadable",
+        Category::Syntax => "not JSON",
+        Category::Data => "JSON of another shape",
+        Category::Eof => "it ends too early",
+    };
+    format!("{what}, line {} column {}", error.line(), error.column()).into()
+}
