@@ -64,7 +64,9 @@ impl Item {
     pub(crate) fn bytes(self) -> Result<Vec<u8>> {
         match self {
             Item::Bytes(bytes) => Ok(bytes),
-            Item::Object(_) => Err(Error::new(ErrorKind::Encode, "the value was not encoded for this backend")),
+            Item::Object(_) => {
+                Err(Error::new(ErrorKind::Encode, "the value was not encoded for this backend"))
+            }
         }
     }
 

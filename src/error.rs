@@ -178,11 +178,6 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
-        self.0.kind = kind;
-        self
-    }
-
     /// Says where it happened; what is already known is kept, since the innermost place knows best.
     pub(crate) fn at(mut self, operation: &'static str, backend: &Arc<str>) -> Error {
         self.0.operation.get_or_insert(operation);
@@ -250,7 +245,8 @@ mod tests {
 
     #[test]
     fn an_ambiguous_write_is_never_retryable() {
-        let error = Error::new(ErrorKind::Unavailable, "gone").with_kind(ErrorKind::Ambiguous);
+        let error =
+            Error::new(ErrorKind::Ambiguous, "gone").with_source(Error::new(ErrorKind::Unavailable, "cut"));
         assert!(error.is_ambiguous());
         assert!(!error.is_retryable());
     }

@@ -95,7 +95,10 @@ impl MemcachedBuilder {
     /// zero.
     pub fn build(mut self) -> Result<Memcached> {
         if self.0.pool_size == 0 {
-            return Err(Error::new(ErrorKind::Config, "pool_size is 0, so no call could ever run; give at least 1"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "pool_size is 0, so no call could ever run; give at least 1",
+            ));
         }
         if self.0.servers.is_empty() {
             let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
@@ -126,7 +129,8 @@ fn address(server: &str) -> Result<String> {
         _ => (server, 11211_u16),
     };
     let bracketed = host.starts_with('[') && host.ends_with(']');
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c) || (bracketed && ":[]%".contains(c));
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || "-._".contains(c) || (bracketed && ":[]%".contains(c));
     if host.is_empty() || port == 0 || !host.chars().all(allowed) {
         return Err(wrong());
     }
@@ -139,7 +143,12 @@ mod tests {
 
     #[test]
     fn an_address_is_completed_with_the_default_port() {
-        let table = [("cache", "cache:11211"), ("10.0.0.1:1", "10.0.0.1:1"), ("[::1]", "[::1]:11211"), ("[::1]:5", "[::1]:5")];
+        let table = [
+            ("cache", "cache:11211"),
+            ("10.0.0.1:1", "10.0.0.1:1"),
+            ("[::1]", "[::1]:11211"),
+            ("[::1]:5", "[::1]:5"),
+        ];
         for (given, expected) in table {
             assert_eq!(address(given).unwrap(), expected);
         }

@@ -124,7 +124,10 @@ impl RedisBuilder {
     /// text never holds the URL, which may carry a password.
     pub fn build(self) -> Result<Redis> {
         if self.pool_size == 0 {
-            return Err(Error::new(ErrorKind::Config, "pool_size is 0, so no call could ever run; give at least 1"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "pool_size is 0, so no call could ever run; give at least 1",
+            ));
         }
         // CLIENT SETNAME refuses everything but printable characters without blanks.
         if self.client_name.is_empty() || !self.client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -181,7 +184,13 @@ mod tests {
 
     #[test]
     fn a_wrong_url_is_refused_without_being_quoted() {
-        for url in ["http://:S3CR3T-7f2a@h", "redis://:S3CR3T-7f2a@h:99999", "redis://:S3CR3T-7f2a@h/x", "", "S3CR3T-7f2a"] {
+        for url in [
+            "http://:S3CR3T-7f2a@h",
+            "redis://:S3CR3T-7f2a@h:99999",
+            "redis://:S3CR3T-7f2a@h/x",
+            "",
+            "S3CR3T-7f2a",
+        ] {
             let error = Redis::builder(url).build().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{url}");
             assert!(!format!("{error} {error:?}").contains("S3CR3T"));

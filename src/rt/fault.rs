@@ -11,10 +11,6 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn before(error: Error) -> Fault {
-        Fault { error, sent: false }
-    }
-
     /// Whether the exchange is worth another connection: the one it used had died while it lay idle, and
     /// nothing can be applied twice.
     pub(crate) fn may_repeat(&self, repeatable: bool) -> bool {

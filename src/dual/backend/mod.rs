@@ -128,11 +128,20 @@ impl BackendHandle {
     pub(super) async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Found>>> {
         match &self.kind {
             Kind::Memory(memory) => memory.get_many(keys),
-            Kind::Bytes(backend) => Ok(backend.get_many(keys, deadline).await?.into_iter().map(found).collect()),
+            Kind::Bytes(backend) => {
+                Ok(backend.get_many(keys, deadline).await?.into_iter().map(found).collect())
+            }
         }
     }
 
-    pub(super) async fn store(&self, key: &Key<'_>, item: Item, lifetime: Lifetime, condition: &Condition, deadline: Deadline) -> Result<bool> {
+    pub(super) async fn store(
+        &self,
+        key: &Key<'_>,
+        item: Item,
+        lifetime: Lifetime,
+        condition: &Condition,
+        deadline: Deadline,
+    ) -> Result<bool> {
         match &self.kind {
             Kind::Memory(memory) => memory.store(key, item, lifetime, condition),
             Kind::Bytes(backend) => backend.store(key, &item.bytes()?, lifetime, condition, deadline).await,
@@ -140,7 +149,12 @@ impl BackendHandle {
     }
 
     /// Checks everything before it writes anything.
-    pub(super) async fn store_many(&self, items: Vec<(Key<'_>, Item)>, lifetime: Lifetime, deadline: Deadline) -> Result<()> {
+    pub(super) async fn store_many(
+        &self,
+        items: Vec<(Key<'_>, Item)>,
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
         match &self.kind {
             Kind::Memory(memory) => memory.store_many(items, lifetime),
             Kind::Bytes(backend) => {
@@ -151,7 +165,12 @@ impl BackendHandle {
         }
     }
 
-    pub(super) async fn remove(&self, key: &Key<'_>, version: Option<&Version>, deadline: Deadline) -> Result<bool> {
+    pub(super) async fn remove(
+        &self,
+        key: &Key<'_>,
+        version: Option<&Version>,
+        deadline: Deadline,
+    ) -> Result<bool> {
         match &self.kind {
             Kind::Memory(memory) => memory.remove(key, version),
             Kind::Bytes(backend) => backend.remove(key, version, deadline).await,
@@ -168,7 +187,9 @@ impl BackendHandle {
     pub(super) async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Item>> {
         match &self.kind {
             Kind::Memory(memory) => memory.take(key),
-            Kind::Bytes(backend) => Ok(backend.take(key, deadline).await?.map(|entry| Item::Bytes(entry.bytes))),
+            Kind::Bytes(backend) => {
+                Ok(backend.take(key, deadline).await?.map(|entry| Item::Bytes(entry.bytes)))
+            }
         }
     }
 
@@ -194,14 +215,26 @@ impl BackendHandle {
     }
 
     /// `codec` reads a counter that memory keeps as another type.
-    pub(super) async fn add(&self, key: &Key<'_>, delta: i64, lifetime: Lifetime, codec: &ValueCodec, deadline: Deadline) -> Result<i64> {
+    pub(super) async fn add(
+        &self,
+        key: &Key<'_>,
+        delta: i64,
+        lifetime: Lifetime,
+        codec: &ValueCodec,
+        deadline: Deadline,
+    ) -> Result<i64> {
         match &self.kind {
             Kind::Memory(memory) => memory.add(key, delta, lifetime, codec),
             Kind::Bytes(backend) => backend.add(key, delta, lifetime, deadline).await,
         }
     }
 
-    pub(super) async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
+    pub(super) async fn remove_matching(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        deadline: Deadline,
+    ) -> Result<u64> {
         match &self.kind {
             Kind::Memory(memory) => memory.remove_matching(prefix, pattern),
             Kind::Bytes(backend) => backend.remove_matching(prefix, pattern, deadline).await,
@@ -227,7 +260,14 @@ impl BackendHandle {
     }
 
     /// Stores under a lease, unless something has touched the key since.
-    pub(super) async fn fill(&self, key: &Key<'_>, lease: &Lease, item: Item, lifetime: Lifetime, deadline: Deadline) -> Result<bool> {
+    pub(super) async fn fill(
+        &self,
+        key: &Key<'_>,
+        lease: &Lease,
+        item: Item,
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<bool> {
         match &self.kind {
             Kind::Memory(memory) => memory.fill(key, lease, item, lifetime),
             Kind::Bytes(backend) => backend.fill(key, lease, &item.bytes()?, lifetime, deadline).await,

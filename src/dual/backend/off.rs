@@ -22,7 +22,14 @@ impl Backend for Off {
         Ok(None)
     }
 
-    async fn store(&self, _: &Key<'_>, _: &[u8], _: Lifetime, condition: &Condition, _: Deadline) -> Result<bool> {
+    async fn store(
+        &self,
+        _: &Key<'_>,
+        _: &[u8],
+        _: Lifetime,
+        condition: &Condition,
+        _: Deadline,
+    ) -> Result<bool> {
         Ok(matches!(condition, Condition::Always | Condition::Absent))
     }
 

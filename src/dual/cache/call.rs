@@ -3,6 +3,7 @@
 use super::super::backend::BackendHandle;
 use super::{Cache, Inner};
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -66,6 +67,17 @@ impl<'a> Call<'a> {
             true => Ok(Item::Object(Arc::new(value.to_owned()))),
             false => self.input(self.inner.codec.encode::<T, T::Owned>(value).map(Item::Bytes)),
         }
+    }
+
+    /// Names and packs values, all or none.
+    pub(super) fn pack_all<'k, T: Storable>(
+        &self,
+        values: &'k HashMap<String, T>,
+    ) -> Result<Vec<(Key<'k>, Item)>>
+    where
+        'a: 'k,
+    {
+        values.iter().map(|(name, value)| Ok((self.key(name)?, self.pack(value)?))).collect()
     }
 
     /// The value that the backend kept, counted as a hit; or a miss, also if it is none of this type.

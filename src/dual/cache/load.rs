@@ -230,7 +230,12 @@ impl Call<'_> {
     /// still an error, or it would never be cached and nobody would know.
     pub(super) fn forgive<R>(&self, stored: Result<R>) -> Result<()> {
         match stored {
-            Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::InvalidTtl | ErrorKind::Encode) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::TooLarge | ErrorKind::InvalidTtl | ErrorKind::Encode
+                ) =>
+            {
                 Err(error)
             }
             _ => Ok(()),

@@ -85,8 +85,7 @@ impl Cache {
         loaded.retain(|name, _| names.contains(name));
         if let Some(lifetime) = lifetime {
             call.deadline = self.deadline();
-            let pack = |(name, value)| Ok((call.key(name)?, call.pack::<T>(value)?));
-            let items = loaded.iter().map(pack).collect::<Result<Vec<_>>>()?;
+            let items = call.pack_all(&loaded)?;
             let stored = call.backend().store_many(items, lifetime, call.deadline).await;
             call.forgive(call.end(stored))?;
         }
@@ -110,7 +109,8 @@ impl Cache {
         let (names, leaders): (Vec<_>, Vec<_>) = lead.into_iter().unzip();
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let mut granted = Vec::new();
-        for ((claim, leader), key) in self.claim_many(&call, &keys).await?.into_iter().zip(leaders).zip(&keys) {
+        for ((claim, leader), key) in self.claim_many(&call, &keys).await?.into_iter().zip(leaders).zip(&keys)
+        {
             match claim {
                 Claim::Granted(right) => granted.push((*key, leader, right)),
                 Claim::Found(value) => land(leader, key, value, values),

@@ -57,8 +57,7 @@ impl Cache {
             items.into_iter().map(|(key, value)| (key.as_ref().to_owned(), value)).collect();
         let call = self.call("set_many")?;
         let lifetime = call.lifetime(ttl)?;
-        let pack = |(name, value)| Ok((call.key(name)?, call.pack::<T>(value)?));
-        let packed = items.iter().map(pack).collect::<Result<Vec<_>>>()?;
+        let packed = call.pack_all(&items)?;
         let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
         let stored = call.backend().store_many(packed, lifetime, call.deadline).await;
         keys.iter().for_each(|key| call.detach(key));
@@ -102,9 +101,8 @@ impl Cache {
         let call = self.call(operation)?;
         let prefix = &call.inner.prefix;
         let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
-        let meant = |joined: &str| {
-            joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name))
-        };
+        let meant =
+            |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
         call.backend().flights().detach_all(meant);
         call.end(removed)
     }

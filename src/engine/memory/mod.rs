@@ -48,7 +48,13 @@ impl Store {
         found
     }
 
-    pub(crate) fn store(&self, key: &Key<'_>, object: Arc<dyn Object>, end: Moment, when: &Condition) -> bool {
+    pub(crate) fn store(
+        &self,
+        key: &Key<'_>,
+        object: Arc<dyn Object>,
+        end: Moment,
+        when: &Condition,
+    ) -> bool {
         let key = self.hashed(key);
         let (stored, _displaced) = self.shard(key.hash).store(key, object, end, when, &self.clock);
         stored
@@ -109,9 +115,8 @@ impl Store {
 
     /// Removes every entry of this namespace whose name fits; says how many.
     pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> u64 {
-        let unwanted = |joined: &str| {
-            joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name))
-        };
+        let unwanted =
+            |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
         self.retain(unwanted, Shard::void_leases)
     }
 

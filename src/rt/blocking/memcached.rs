@@ -20,7 +20,12 @@ impl Link {
     }
 
     /// Sends a request to one server and receives all its replies, which may be refusals. One round trip.
-    pub(crate) fn exchange(&self, server: usize, request: &Request, deadline: Deadline) -> Result<Vec<Reply>> {
+    pub(crate) fn exchange(
+        &self,
+        server: usize,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<Vec<Reply>> {
         let (address, pool) = &self.servers[server];
         let slot = pool.checkout(deadline)?;
         let packed = request.packed()?;
@@ -40,7 +45,8 @@ fn exchange(
     deadline: Deadline,
 ) -> Result<(Vec<Reply>, bool), Fault> {
     socket.send(packed, deadline)?;
-    let replies = socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })?;
+    let replies =
+        socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })?;
     let in_step = replies.iter().all(keeps_step);
     Ok((replies, in_step))
 }

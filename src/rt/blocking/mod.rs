@@ -11,8 +11,8 @@ pub(crate) mod memcached;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
-pub(crate) use std::ops::FnOnce as Load;
 pub(crate) use std::ops::FnMut as LoadMany;
+pub(crate) use std::ops::FnOnce as Load;
 
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;

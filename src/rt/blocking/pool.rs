@@ -101,5 +101,6 @@ impl ManageConnection for Slots {
 }
 
 /// r2d2 makes slots on a scheduler's thread; one is enough for every pool of the process.
-static SCHEDULER: LazyLock<Arc<ScheduledThreadPool>> =
-    LazyLock::new(|| Arc::new(ScheduledThreadPool::with_name("cache-pool-{}", 1)));
+static SCHEDULER: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| {
+    Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("cache-pool").build())
+});

@@ -28,7 +28,9 @@ impl Link {
         slot.with(
             request.repeatable,
             || self.dial(deadline),
-            |socket| exchange(socket, &packed, request.commands.len(), deadline).map(|replies| (replies, true)),
+            |socket| {
+                exchange(socket, &packed, request.commands.len(), deadline).map(|replies| (replies, true))
+            },
         )
     }
 
@@ -43,13 +45,19 @@ impl Link {
             Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
         };
         let hello = handshake(&self.settings);
-        let replies = exchange(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
+        let replies =
+            exchange(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
         read_handshake(replies.map_err(|fault| fault.error)?)?;
         Ok(socket)
     }
 }
 
-fn exchange(socket: &mut Socket, packed: &[u8], count: usize, deadline: Deadline) -> Result<Vec<Value>, Fault> {
+fn exchange(
+    socket: &mut Socket,
+    packed: &[u8],
+    count: usize,
+    deadline: Deadline,
+) -> Result<Vec<Value>, Fault> {
     socket.send(packed, deadline)?;
     socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })
 }

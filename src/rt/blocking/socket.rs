@@ -28,7 +28,11 @@ impl Socket {
     /// Tries every address of the host, resolved anew, within the deadline.
     ///
     /// A name that needs a resolver can outlast the deadline, since the system's resolver takes none.
-    pub(super) fn dial_tcp(host_and_port: impl ToSocketAddrs, at: &str, deadline: Deadline) -> Result<Socket> {
+    pub(super) fn dial_tcp(
+        host_and_port: impl ToSocketAddrs,
+        at: &str,
+        deadline: Deadline,
+    ) -> Result<Socket> {
         let addresses: Vec<_> = host_and_port
             .to_socket_addrs()
             .map_err(|error| io_error(&format!("resolve {at}"), error))?
@@ -116,7 +120,6 @@ impl Socket {
             Err(error) => Err(io_error("receive", error)),
         }
     }
-
 }
 
 const FIRST_READ: usize = 4 * 1024;

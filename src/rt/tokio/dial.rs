@@ -12,7 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Tries every address of the host, resolved anew. The caller bounds the whole by its deadline; each address
 /// gets its share, so that a dead first one leaves some for the second.
-pub(super) async fn dial(host_and_port: impl ToSocketAddrs, at: &str, deadline: Deadline) -> Result<TcpStream> {
+pub(super) async fn dial(
+    host_and_port: impl ToSocketAddrs,
+    at: &str,
+    deadline: Deadline,
+) -> Result<TcpStream> {
     let addresses: Vec<_> = lookup_host(host_and_port)
         .await
         .map_err(|error| io_error(&format!("resolve {at}"), error))?

@@ -29,6 +29,7 @@ pub(crate) async fn loading<R>(table: usize, keys: &[String], load: impl AsyncFn
 
 /// Whether a loader around the running code is loading this key.
 pub(crate) fn is_loading(table: usize, key: &str) -> bool {
-    let within = |stack: &Vec<(usize, String)>| stack.iter().any(|(held, name)| *held == table && name == key);
+    let within =
+        |stack: &Vec<(usize, String)>| stack.iter().any(|(held, name)| *held == table && name == key);
     LOADING.try_with(within).unwrap_or(false)
 }

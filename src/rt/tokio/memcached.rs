@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::handle::memcached::Settings;
 use crate::wire::memcached::{Replies, Reply, Request, keeps_step};
 use crate::wire::{Replies as _, within_limit};
@@ -81,7 +81,9 @@ impl Server {
         let _place = self.places.acquire().await;
         if let Some(stream) = self.idle() {
             match self.exchange(stream, packed, request, sent).await {
-                Err(error) if (Fault { error: error.clone(), sent: *sent }).may_repeat(request.repeatable) => {
+                Err(error)
+                    if (Fault { error: error.clone(), sent: *sent }).may_repeat(request.repeatable) =>
+                {
                     *sent = false;
                 }
                 result => return result,

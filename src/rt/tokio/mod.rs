@@ -1,16 +1,16 @@
 //! The world of tasks on tokio: waiting yields, later work is a task.
 
-mod flight;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
+mod flight;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
-pub(crate) use std::ops::AsyncFnOnce as Load;
 pub(crate) use std::ops::AsyncFnMut as LoadMany;
+pub(crate) use std::ops::AsyncFnOnce as Load;
 
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;

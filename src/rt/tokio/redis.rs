@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use super::super::fault::Fault;
 use super::dial::dial;
 use crate::deadline::Deadline;
-use crate::error::{Result};
+use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
 use crate::wire::redis::{Request, failed, handshake, read_handshake};
 

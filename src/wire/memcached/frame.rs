@@ -102,7 +102,12 @@ mod tests {
 
     #[test]
     fn what_is_not_memcached_is_an_error() {
-        for bytes in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"VA x O0\r\n", b"VA 99999999999 O0\r\n", b"VA 1 O0\r\nabc"] {
+        for bytes in [
+            &b"HTTP/1.1 400 Bad Request\r\n"[..],
+            b"VA x O0\r\n",
+            b"VA 99999999999 O0\r\n",
+            b"VA 1 O0\r\nabc",
+        ] {
             assert!(Replies::new(1).advance(bytes).is_err(), "{bytes:?}");
         }
         assert!(Replies::new(1).advance(&vec![b'x'; 100_000]).is_err());

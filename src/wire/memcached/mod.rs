@@ -12,7 +12,7 @@ use memcache::exp::{
     build_arithmetic, build_delete, build_get, build_noop, build_set,
 };
 
-pub(crate) use self::frame::Replies;
+pub(crate) use self::frame::{Replies, Reply};
 pub(crate) use self::key::{WireKey, generation_key, wire_key};
 pub(crate) use self::reply::*;
 use crate::error::{Error, ErrorKind, Result};
@@ -175,7 +175,10 @@ mod tests {
         let key = wire_key(&prefix.key("k").unwrap());
         let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
         let packed = Request::write(commands).packed().unwrap();
-        assert_eq!(String::from_utf8(packed).unwrap(), "mg app:k v f c O0\r\nms app:k 1 ME F0 T60 O1\r\nv\r\n");
+        assert_eq!(
+            String::from_utf8(packed).unwrap(),
+            "mg app:k v f c O0\r\nms app:k 1 ME F0 T60 O1\r\nv\r\n"
+        );
     }
 
     #[test]

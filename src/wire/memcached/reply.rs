@@ -56,7 +56,8 @@ pub(crate) fn read_sum(reply: Reply) -> Result<Option<u64>> {
         ReturnCode::Va => {
             let text = reply.value.unwrap_or_default();
             let sum = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
-            sum.map(Some).ok_or_else(|| Error::new(ErrorKind::Protocol, "a counter was answered with no number"))
+            sum.map(Some)
+                .ok_or_else(|| Error::new(ErrorKind::Protocol, "a counter was answered with no number"))
         }
         code => Err(unexpected(code)),
     }
@@ -95,7 +96,9 @@ pub(crate) fn refused(refusal: MetaError) -> Error {
         MetaError::Server(text) if text.contains("out of memory") => {
             Error::new(ErrorKind::Refused, "the server is out of memory").with_code("SERVER_ERROR")
         }
-        MetaError::Server(_) => Error::new(ErrorKind::Refused, "the server refused").with_code("SERVER_ERROR"),
+        MetaError::Server(_) => {
+            Error::new(ErrorKind::Refused, "the server refused").with_code("SERVER_ERROR")
+        }
         MetaError::Rejected(text) if text.contains("non-numeric") => {
             Error::new(ErrorKind::Decode, "the value is no integer")
         }

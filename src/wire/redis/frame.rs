@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn what_is_not_redis_is_an_error() {
-        for bytes in [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"$x\r\n", b"$99999999999\r\n", b"*-2\r\n", b"\r\n"] {
+        for bytes in
+            [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"$x\r\n", b"$99999999999\r\n", b"*-2\r\n", b"\r\n"]
+        {
             assert!(Replies::new(1).advance(bytes).is_err(), "{bytes:?}");
         }
         assert!(Replies::new(1).advance(&vec![b'+'; 100_000]).is_err());

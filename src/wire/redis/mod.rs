@@ -203,10 +203,14 @@ mod tests {
     fn a_lifetime_is_sent_in_milliseconds() {
         let prefix = Prefix::new("app");
         let lifetime = Lifetime::For(Duration::from_micros(1_500));
-        let Step::Command(request) = store(&prefix.key("k").unwrap(), b"v", lifetime, &Condition::Absent) else {
+        let Step::Command(request) = store(&prefix.key("k").unwrap(), b"v", lifetime, &Condition::Absent)
+        else {
             panic!("a plain condition needs no script")
         };
-        assert_eq!(packed(&request), "*6\r\n$3\r\nSET\r\n$5\r\napp:k\r\n$1\r\nv\r\n$2\r\nPX\r\n$1\r\n2\r\n$2\r\nNX\r\n");
+        assert_eq!(
+            packed(&request),
+            "*6\r\n$3\r\nSET\r\n$5\r\napp:k\r\n$1\r\nv\r\n$2\r\nPX\r\n$1\r\n2\r\n$2\r\nNX\r\n"
+        );
         assert!(!request.repeatable);
     }
 

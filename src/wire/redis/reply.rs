@@ -90,15 +90,21 @@ pub(crate) fn failed(error: RedisError) -> Error {
 /// messages repeat arguments.
 fn refused(code: &str, detail: &str) -> Error {
     let (kind, text) = match code {
-        "NOAUTH" | "WRONGPASS" | "NOPERM" => (ErrorKind::Auth, "the server does not accept these credentials"),
+        "NOAUTH" | "WRONGPASS" | "NOPERM" => {
+            (ErrorKind::Auth, "the server does not accept these credentials")
+        }
         "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
             (ErrorKind::Unavailable, "the server is not ready")
         }
         "MOVED" | "ASK" | "CROSSSLOT" => {
             (ErrorKind::Misconfigured, "the server is part of a cluster; this is a standalone configuration")
         }
-        "WRONGTYPE" => (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write"),
-        "ERR" if detail.contains("overflow") => (ErrorKind::TooLarge, "the counter would leave the range of i64"),
+        "WRONGTYPE" => {
+            (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write")
+        }
+        "ERR" if detail.contains("overflow") => {
+            (ErrorKind::TooLarge, "the counter would leave the range of i64")
+        }
         "ERR" if detail.contains("not an integer") => (ErrorKind::Decode, "the value is no integer"),
         "ERR" if detail.contains("max number of clients") => {
             (ErrorKind::Unavailable, "the server accepts no more clients")
@@ -116,7 +122,10 @@ fn unexpected(value: &Value) -> Error {
         Value::Array(_) => "an array",
         _ => "an unexpected type",
     };
-    Error::new(ErrorKind::Protocol, format!("the server answered with {kind}, which this command never gives"))
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the server answered with {kind}, which this command never gives"),
+    )
 }
 
 #[cfg(test)]

@@ -73,7 +73,11 @@ impl Access {
     pub(super) fn place(&self, key: &Key<'_>) -> Place {
         let wire = wire::wire_key(key);
         let generation = self.settings().clearable.then(|| wire::generation_key(key.prefix()));
-        Place { server: Rendezvous::new().route(wire.as_bytes(), &self.settings().servers), key: wire, generation }
+        Place {
+            server: Rendezvous::new().route(wire.as_bytes(), &self.settings().servers),
+            key: wire,
+            generation,
+        }
     }
 
     /// # Errors
@@ -171,7 +175,8 @@ impl Access {
         let Some((first, _)) = items.first() else { return Ok(()) };
         loop {
             let flags = self.remembered(first);
-            let set = |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, Mode::Always);
+            let set =
+                |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, Mode::Always);
             let mut commands = items.iter().map(set).collect::<Result<Vec<_>>>()?;
             commands.extend(self.generation(first)?);
             let mut replies = self.exchange(first.server, &Request::write(commands), deadline).await?;

@@ -1,0 +1,216 @@
+//! Several named caches at once, one of them the default.
+
+use super::backend::BackendHandle;
+use super::cache::{Cache, CacheBuilder};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{BackendConfig, BackendKind, Config, Serializer, ServiceConfig};
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::memory::Memory;
+
+/// Named caches, as a configuration describes them. A cheap clone.
+///
+/// ```
+/// # #[cfg(feature = "yaml")] {
+/// use lexigram_cache::{Caches, Ttl};
+///
+/// let caches = Caches::from_yaml_str("
+/// backends:
+///   - {name: local, type: memory, max_size: 500, default: true}
+///   - {name: pages, type: memory, default_ttl: 5m}
+/// ")?;
+/// caches.get("pages")?.set("home", "<html>", Ttl::DEFAULT)?;
+/// assert_eq!(caches.names().collect::<Vec<_>>(), ["local", "pages"]);
+/// # }
+/// # Ok::<(), lexigram_cache::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Caches {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// `None` for a backend that is configured but not enabled.
+    caches: BTreeMap<String, Option<Cache>>,
+    default: Cache,
+}
+
+impl Caches {
+    /// Builds the caches of a configuration. Dials nothing.
+    ///
+    /// # Errors
+    /// `Config` for everything that is wrong with it, at once, and for settings that this version holds but
+    /// cannot honour.
+    pub fn from_config(config: Config) -> Result<Caches> {
+        config.validate()?;
+        refuse_unheeded(&config)?;
+        let default_name = config.default_name()?;
+        let mut caches = BTreeMap::new();
+        for backend in &config.backends {
+            let cache = match backend.enabled {
+                true => Some(build(&config, backend)?),
+                false => None,
+            };
+            caches.insert(backend.name.clone(), cache);
+        }
+        let default = caches.get(default_name).cloned().flatten();
+        let default =
+            default.ok_or_else(|| Error::new(ErrorKind::Config, "the default cache is not enabled"))?;
+        Ok(Caches { inner: Arc::new(Inner { caches, default }) })
+    }
+
+    /// Builds the caches that a YAML text describes.
+    ///
+    /// # Errors
+    /// `Config`, naming the path, the line and what is allowed, for all faults of the text at once.
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml_str(yaml: &str) -> Result<Caches> {
+        Caches::from_config(Config::from_yaml_str(yaml)?)
+    }
+
+    /// Builds the caches that a YAML file describes. Reads the file in place, so call it at start-up.
+    ///
+    /// # Errors
+    /// `Config`, as [`from_yaml_str`](Caches::from_yaml_str), and if the file cannot be read.
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml_file(path: impl AsRef<std::path::Path>) -> Result<Caches> {
+        Caches::from_config(Config::from_yaml_file(path)?)
+    }
+
+    /// The cache of this name.
+    ///
+    /// # Errors
+    /// `Config` if there is none, with the names there are, or if it is not enabled.
+    pub fn get(&self, name: &str) -> Result<Cache> {
+        match self.inner.caches.get(name) {
+            Some(Some(cache)) => Ok(cache.clone()),
+            Some(None) => {
+                let text = format!("the cache `{name}` is configured with `enabled: false`");
+                Err(Error::new(ErrorKind::Config, text))
+            }
+            None => {
+                let known: Vec<_> = self.names().collect();
+                let text = format!("no cache is named `{name}`; there are: {}", known.join(", "));
+                Err(Error::new(ErrorKind::Config, text))
+            }
+        }
+    }
+
+    /// The default cache.
+    #[expect(clippy::should_implement_trait, reason = "this is the cache called default, not a default set")]
+    pub fn default(&self) -> Cache {
+        self.inner.default.clone()
+    }
+
+    /// The names of the caches that can be got, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.inner.caches.iter().filter(|(_, cache)| cache.is_some()).map(|(name, _)| name.as_str())
+    }
+
+    /// Closes every cache; see [`Cache::close`].
+    pub fn close(&self) {
+        self.inner.caches.values().flatten().for_each(Cache::close);
+    }
+}
+
+fn build(config: &Config, backend: &BackendConfig) -> Result<Cache> {
+    let ServiceConfig { default_serializer, enable_protection, protection_max_wait, .. } = &config.service;
+    let serializer = backend.serializer.unwrap_or(*default_serializer);
+    let handle = match config.enabled {
+        true => handle(&backend.kind)?,
+        false => BackendHandle::off(),
+    };
+    let mut cache = Cache::builder()
+        .backend(handle)
+        .prefix(&backend.key_prefix)
+        .timeout(backend.timeout)
+        .protection(*enable_protection)
+        .max_wait(*protection_max_wait);
+    if let Some(ttl) = backend.default_ttl {
+        cache = cache.default_ttl(ttl);
+    }
+    serialize(cache, serializer).build()
+}
+
+fn handle(kind: &BackendKind) -> Result<BackendHandle> {
+    match kind {
+        BackendKind::Memory(memory) => {
+            let builder = Memory::builder().max_entries(memory.max_size);
+            Ok(builder.cleanup_interval(memory.cleanup_interval).build()?.into())
+        }
+        #[cfg(feature = "redis")]
+        BackendKind::Redis(redis) => {
+            let builder = crate::Redis::builder(redis.address().expose());
+            Ok(builder.pool_size(redis.pool_size).build()?.into())
+        }
+        #[cfg(feature = "memcached")]
+        BackendKind::Memcached(memcached) => {
+            let builder = crate::Memcached::builder(memcached.addresses());
+            Ok(builder.pool_size(memcached.pool_size).build()?.into())
+        }
+        #[cfg(not(all(feature = "redis", feature = "memcached")))]
+        other => {
+            let name = other.name();
+            let text =
+                format!("add features = [\"{name}\"] to lexigram-cache in Cargo.toml for this backend");
+            Err(Error::new(ErrorKind::Config, text))
+        }
+    }
+}
+
+/// The configuration was validated, so what is not compiled in does not come here.
+fn serialize(cache: CacheBuilder, serializer: Serializer) -> CacheBuilder {
+    #[cfg(feature = "postcard")]
+    let cache = match serializer.is_postcard() {
+        true => cache.format(crate::codec::Format::Postcard),
+        false => cache,
+    };
+    #[cfg(feature = "compress")]
+    let cache = match serializer.is_compressed() {
+        true => cache.compression(crate::codec::Compression::new()),
+        false => cache,
+    };
+    let _ = serializer;
+    cache
+}
+
+/// What can be written in a configuration but has no effect yet must not be taken for working.
+fn refuse_unheeded(config: &Config) -> Result<()> {
+    let service = &config.service;
+    let mut unheeded = Vec::new();
+    let mut check = |set: bool, name: String| {
+        if set {
+            unheeded.push(name);
+        }
+    };
+    check(!service.ttl_jitter.is_zero(), "service.ttl_jitter".into());
+    check(!service.stale_for.is_zero(), "service.stale_for".into());
+    check(service.refresh_ahead != 0.0, "service.refresh_ahead".into());
+    check(!service.negative_ttl.is_zero(), "service.negative_ttl".into());
+    check(service.on_wait_timeout != crate::config::OnWaitTimeout::Compute, "service.on_wait_timeout".into());
+    for (index, backend) in config.backends.iter().enumerate() {
+        let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
+        check(backend.degrade, "degrade");
+        match &backend.kind {
+            BackendKind::Memory(memory) => check(memory.max_bytes.is_some(), "max_bytes"),
+            BackendKind::Redis(redis) => {
+                check(redis.ssl, "redis_ssl");
+                check(redis.ca_file.is_some(), "redis_ca_file");
+                check(redis.cert_file.is_some(), "redis_cert_file");
+                check(redis.mode != crate::config::RedisMode::Standalone, "redis_mode");
+            }
+            BackendKind::Memcached(_) => {}
+        }
+    }
+    if unheeded.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "this version does not yet heed: {}; remove what it would only pretend to do",
+        unheeded.join(", ")
+    );
+    Err(Error::new(ErrorKind::Config, text))
+}
