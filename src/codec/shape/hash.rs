@@ -12,8 +12,20 @@ impl Hash {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
     }
 
+    /// A position below another one.
+    pub(super) fn pair(first: u64, second: u64) -> u64 {
+        let mut hash = Hash::new();
+        hash.long(first);
+        hash.long(second);
+        hash.0
+    }
+
     pub(super) fn number(&mut self, number: usize) {
-        (number as u64).to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
+        self.long(number as u64);
+    }
+
+    fn long(&mut self, number: u64) {
+        number.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
     }
 
     /// With its length, so that no two lists of words run together.

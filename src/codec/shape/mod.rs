@@ -20,6 +20,7 @@
 mod access;
 mod hash;
 mod memory;
+mod questions;
 mod tracer;
 
 use std::any::TypeId;
