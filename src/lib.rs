@@ -29,6 +29,8 @@ mod key;
 mod pattern;
 mod rt;
 mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod ttl;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod wire;
