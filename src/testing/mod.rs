@@ -9,13 +9,13 @@ pub use crate::blocking::contract;
 /// Hands the names of all promises of [`contract`] to a macro: `callback! { (args) name, name, .. }`.
 ///
 /// ```
-/// macro_rules! tests {
-///     (($subject:expr) $($promise:ident),*) => {
-///         $( #[test] fn $promise() { lexigram_cache::testing::contract::$promise(&$subject) } )*
-///     };
+/// use lexigram_cache::{Memory, for_each_promise, testing::contract::{self, Subject}};
+///
+/// // In a test file each of them would be a `#[test] fn $promise() { .. }`.
+/// macro_rules! keep_all {
+///     (($subject:expr) $($promise:ident),*) => { $( contract::$promise(&$subject); )* };
 /// }
-/// # use lexigram_cache::{Memory, testing::contract::Subject};
-/// lexigram_cache::for_each_promise!(tests, (Subject::new(Memory::default())));
+/// for_each_promise!(keep_all, (Subject::new(Memory::default())));
 /// ```
 #[macro_export]
 macro_rules! for_each_promise {

@@ -28,7 +28,7 @@ pub async fn no_count_is_lost(subject: &Subject) {
         async move {
             for _ in 0..10 {
                 done(cache.incr("k", 3, Ttl::NEVER).await);
-                if caller % 2 == 0 {
+                if caller.is_multiple_of(2) {
                     done(cache.decr("k", 1, Ttl::NEVER).await);
                 }
             }
