@@ -142,8 +142,14 @@ fn handle(kind: &BackendKind) -> Result<BackendHandle> {
         }
         #[cfg(feature = "redis")]
         BackendKind::Redis(redis) => {
-            let builder = crate::Redis::builder(redis.address().expose());
-            Ok(builder.pool_size(redis.pool_size).build()?.into())
+            let mut builder = crate::Redis::builder(redis.address().expose()).pool_size(redis.pool_size);
+            if let Some(ca_file) = &redis.ca_file {
+                builder = builder.ca_file(ca_file);
+            }
+            if let (Some(chain), Some(key)) = (&redis.cert_file, &redis.key_file) {
+                builder = builder.client_certificate(chain, key);
+            }
+            Ok(builder.build()?.into())
         }
         #[cfg(feature = "memcached")]
         BackendKind::Memcached(memcached) => {
@@ -196,9 +202,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
         match &backend.kind {
             BackendKind::Memory(memory) => check(memory.max_bytes.is_some(), "max_bytes"),
             BackendKind::Redis(redis) => {
-                check(redis.ssl, "redis_ssl");
-                check(redis.ca_file.is_some(), "redis_ca_file");
-                check(redis.cert_file.is_some(), "redis_cert_file");
                 check(redis.mode != crate::config::RedisMode::Standalone, "redis_mode");
             }
             BackendKind::Memcached(_) => {}

@@ -10,6 +10,9 @@ pub(crate) mod memcached;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+#[cfg(feature = "redis")]
+pub(crate) mod tls;
+
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod links;
 #[cfg(any(feature = "redis", feature = "memcached"))]

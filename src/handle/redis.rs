@@ -7,6 +7,7 @@ use std::sync::Arc;
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
 use super::Links;
+use super::tls::{Tls, TlsSettings};
 use crate::engine::flight::Flights;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,12 +45,13 @@ pub(crate) struct Settings {
 }
 
 /// Where the server listens.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Address {
     /// Resolved anew at each dial.
     Tcp {
         host: String,
         port: u16,
+        tls: Option<Tls>,
     },
     Unix(PathBuf),
 }
@@ -57,17 +59,22 @@ pub(crate) enum Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
             Address::Unix(path) => write!(f, "{}", path.display()),
         }
     }
 }
 
 impl Redis {
-    /// Begins a Redis backend: `redis://[user][:password@]host[:port][/database]`, or `unix:///path` with
-    /// `?db=`, `?user=` and `?pass=`. The parts are percent-decoded.
+    /// Begins a Redis backend: `redis://[user][:password@]host[:port][/database]`, `rediss://..` for TLS
+    /// (feature `tls`), or `unix:///path` with `?db=`, `?user=` and `?pass=`. The parts are percent-decoded.
     pub fn builder(url: impl AsRef<str>) -> RedisBuilder {
-        RedisBuilder { url: url.as_ref().to_owned(), pool_size: 10, client_name: "lexigram-cache".to_owned() }
+        RedisBuilder {
+            url: url.as_ref().to_owned(),
+            pool_size: 10,
+            client_name: "lexigram-cache".to_owned(),
+            tls: TlsSettings::default(),
+        }
     }
 }
 
@@ -91,6 +98,7 @@ pub struct RedisBuilder {
     url: String,
     pool_size: u32,
     client_name: String,
+    tls: TlsSettings,
 }
 
 /// Without the URL, which may carry a password.
@@ -117,11 +125,33 @@ impl RedisBuilder {
         self
     }
 
-    /// Checks the settings. Resolves no name and dials nothing.
+    /// PEM file of the authorities that may vouch for the server. Defaults to the public ones that Mozilla
+    /// trusts. Only for `rediss://`.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> RedisBuilder {
+        self.tls.ca_file = Some(path.into());
+        self
+    }
+
+    /// PEM files of the certificate chain that shows who we are, and of its key. Defaults to none. Only for
+    /// `rediss://`.
+    pub fn client_certificate(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> RedisBuilder {
+        self.tls.client_certificate = Some((chain.into(), key.into()));
+        self
+    }
+
+    /// Takes any certificate for the server's: whoever sits in between reads and changes everything. Defaults
+    /// to no. Only for `rediss://`.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> RedisBuilder {
+        self.tls.accept_invalid_certs = accept;
+        self
+    }
+
+    /// Checks the settings and reads certificate files. Resolves no name and dials nothing.
     ///
     /// # Errors
-    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a client name with blanks. The
-    /// text never holds the URL, which may carry a password.
+    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a client name with blanks, a
+    /// certificate file that is none, TLS settings without `rediss://`. The text never holds the URL, which
+    /// may carry a password.
     pub fn build(self) -> Result<Redis> {
         if self.pool_size == 0 {
             return Err(Error::new(
@@ -134,39 +164,54 @@ impl RedisBuilder {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        let settings = parse(&self.url, self.pool_size, self.client_name)?;
+        let settings = self.settings()?;
         let shared = Shared { settings, flights: Arc::default(), links: Links::default() };
         Ok(Redis { shared: Arc::new(shared) })
     }
-}
 
-fn parse(url: &str, pool_size: u32, client_name: String) -> Result<Settings> {
-    // The parser's own errors quote parts of the URL, so none of their text is passed on.
-    let info = url.into_connection_info().map_err(|_| Error::new(ErrorKind::Config, URL_HELP))?;
-    let address = match info.addr() {
-        ConnectionAddr::Tcp(host, port) => Address::Tcp { host: host.clone(), port: *port },
-        ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
-        _ => return Err(Error::new(ErrorKind::Unsupported, TLS_HELP)),
-    };
-    let redis = info.redis_settings();
-    if redis.db() < 0 {
-        return Err(Error::new(ErrorKind::Config, "the database number of the Redis URL is below 0"));
+    fn settings(self) -> Result<Settings> {
+        let wrong = || Error::new(ErrorKind::Config, URL_HELP);
+        // The client library is built without TLS, so it is shown the same URL without.
+        let (url, encrypted) = match self.url.split_once("://") {
+            Some(("rediss" | "valkeys", rest)) => (format!("redis://{rest}"), true),
+            _ => (self.url.clone(), false),
+        };
+        if url.contains('#') {
+            let text = "the Redis URL ends in a fragment, which means nothing here; \
+                certificates are left unchecked by danger_accept_invalid_certs alone";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        // The parser's own errors quote parts of the URL, so none of their text is passed on.
+        let info = url.into_connection_info().map_err(|_| wrong())?;
+        let address = match info.addr() {
+            ConnectionAddr::Tcp(host, port) => {
+                let tls = encrypted.then(|| Tls::new(host, &self.tls)).transpose()?;
+                Address::Tcp { host: host.clone(), port: *port, tls }
+            }
+            ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
+            _ => return Err(wrong()),
+        };
+        if !encrypted && !self.tls.is_default() {
+            let text = "certificates are set but the URL does not ask for TLS; write rediss://";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        let redis = info.redis_settings();
+        if redis.db() < 0 {
+            return Err(Error::new(ErrorKind::Config, "the database number of the Redis URL is below 0"));
+        }
+        Ok(Settings {
+            address,
+            database: redis.db(),
+            username: redis.username().map(str::to_owned),
+            password: redis.password().map(str::to_owned),
+            pool_size: self.pool_size,
+            client_name: self.client_name,
+        })
     }
-    Ok(Settings {
-        address,
-        database: redis.db(),
-        username: redis.username().map(str::to_owned),
-        password: redis.password().map(str::to_owned),
-        pool_size,
-        client_name,
-    })
 }
 
 const URL_HELP: &str = "the Redis URL is not of the form redis://[user][:password@]host[:port][/database]; \
     special characters in its parts are percent-encoded";
-
-const TLS_HELP: &str = "rediss:// asks for TLS, which this version does not speak; \
-    use redis:// through a local TLS tunnel, or a Unix socket";
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,28 @@ impl Fault {
 pub(crate) fn io_error(doing: &str, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
+        // What TLS has to say after the handshake, such as that our certificate is not accepted.
+        io::ErrorKind::InvalidData => ErrorKind::Misconfigured,
         _ => ErrorKind::Unavailable,
     };
     Error::new(kind, format!("cannot {doing}")).with_source(error)
+}
+
+/// Two sides that cannot agree on TLS, or a certificate that is not accepted. Nothing was sent inside.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_error(at: &str, cause: impl Into<crate::error::BoxError>) -> Error {
+    let text =
+        format!("no TLS with {at}; check the certificates, the host name and that the port speaks TLS");
+    Error::new(ErrorKind::Misconfigured, text).with_source(cause)
+}
+
+#[cfg(all(feature = "redis", feature = "async", feature = "tls", not(feature = "async-tls")))]
+pub(crate) fn no_async_tls() -> Error {
+    let text = "TLS for tasks needs features = [\"async-tls\"] of lexigram-cache in Cargo.toml";
+    Error::new(ErrorKind::Config, text)
+}
+
+#[cfg(all(not(unix), feature = "redis"))]
+pub(crate) fn no_unix_sockets() -> Error {
+    Error::new(ErrorKind::Unsupported, "this system has no Unix sockets; name the server by host and port")
 }

@@ -1,6 +1,7 @@
 //! A thread's way to the Memcached servers.
 
 use super::super::fault::Fault;
+use super::dial::dial;
 use super::pool::Pool;
 use super::socket::Socket;
 use crate::deadline::Deadline;
@@ -31,7 +32,7 @@ impl Link {
         let packed = request.packed()?;
         slot.with(
             request.repeatable,
-            || Socket::dial_tcp(address.as_str(), address, deadline),
+            || dial(address.as_str(), address, deadline).map(Socket::new),
             |socket| exchange(socket, &packed, request.len(), deadline),
         )
     }

@@ -2,11 +2,17 @@
 
 #[cfg(feature = "testing")]
 mod crowd;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod dial;
 mod flight;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod pool;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod socket;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod stream;
+#[cfg(all(feature = "redis", feature = "tls"))]
+mod tls;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;

@@ -3,8 +3,11 @@
 use redis::Value;
 
 use super::super::fault::Fault;
+use super::dial::dial;
 use super::pool::Pool;
 use super::socket::Socket;
+#[cfg(feature = "tls")]
+use super::tls::TlsStream;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
@@ -35,20 +38,32 @@ impl Link {
     }
 
     fn dial(&self, deadline: Deadline) -> Result<Socket> {
-        let mut socket = match &self.settings.address {
-            address @ Address::Tcp { host, port } => {
-                Socket::dial_tcp((host.as_str(), *port), &address.to_string(), deadline)?
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => Socket::dial_unix(path)?,
-            #[cfg(not(unix))]
-            Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
-        };
+        let mut socket = self.connect(deadline)?;
         let hello = handshake(&self.settings);
         let replies =
             exchange(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
         read_handshake(replies.map_err(|fault| fault.error)?)?;
         Ok(socket)
+    }
+
+    fn connect(&self, deadline: Deadline) -> Result<Socket> {
+        match &self.settings.address {
+            address @ Address::Tcp { host, port, tls } => {
+                let at = address.to_string();
+                let stream = dial((host.as_str(), *port), &at, deadline)?;
+                match tls {
+                    None => Ok(Socket::new(stream)),
+                    #[cfg(feature = "tls")]
+                    Some(tls) => TlsStream::handshake(stream, tls, &at, deadline).map(Socket::new),
+                    #[cfg(not(feature = "tls"))]
+                    Some(never) => match *never {},
+                }
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => super::dial::dial_unix(path).map(Socket::new),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(super::super::fault::no_unix_sockets()),
+        }
     }
 }
 

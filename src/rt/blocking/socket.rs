@@ -1,62 +1,20 @@
 //! A stream to a server on which every system call ends by the call's deadline.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
-#[cfg(all(unix, feature = "redis"))]
-use std::path::Path;
-use std::time::Duration;
+use std::io;
 
 use super::super::fault::{Fault, io_error};
+use super::stream::Stream;
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::wire::{Replies, within_limit};
 
 pub(super) struct Socket {
-    stream: Stream,
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis listens on Unix sockets"))]
-    Unix(UnixStream),
+    stream: Box<dyn Stream>,
 }
 
 impl Socket {
-    /// Tries every address of the host, resolved anew, within the deadline.
-    ///
-    /// A name that needs a resolver can outlast the deadline, since the system's resolver takes none.
-    pub(super) fn dial_tcp(
-        host_and_port: impl ToSocketAddrs,
-        at: &str,
-        deadline: Deadline,
-    ) -> Result<Socket> {
-        let addresses: Vec<_> = host_and_port
-            .to_socket_addrs()
-            .map_err(|error| io_error(&format!("resolve {at}"), error))?
-            .collect();
-        let mut last = Error::new(ErrorKind::Unavailable, format!("{at} has no address"));
-        for (tried, address) in addresses.iter().enumerate() {
-            // Each address gets its share of the time, so that a dead first one leaves some for the second.
-            let share = deadline.remaining()? / (addresses.len() - tried) as u32;
-            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
-                Ok(stream) => {
-                    stream.set_nodelay(true).map_err(|error| io_error("set up the connection", error))?;
-                    return Ok(Socket { stream: Stream::Tcp(stream) });
-                }
-                Err(error) => last = io_error(&format!("connect to {at}"), error),
-            }
-        }
-        Err(last)
-    }
-
-    #[cfg(all(unix, feature = "redis"))]
-    pub(super) fn dial_unix(path: &Path) -> Result<Socket> {
-        let stream = UnixStream::connect(path)
-            .map_err(|error| io_error(&format!("connect to {}", path.display()), error))?;
-        Ok(Socket { stream: Stream::Unix(stream) })
+    pub(super) fn new(stream: impl Stream + 'static) -> Socket {
+        Socket { stream: Box::new(stream) }
     }
 
     /// Sends a request, and says how much of it left if it did not all leave.
@@ -124,53 +82,3 @@ impl Socket {
 
 const FIRST_READ: usize = 4 * 1024;
 const LARGEST_READ: usize = 1024 * 1024;
-
-impl Stream {
-    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
-            Stream::Tcp(stream) => stream.set_read_timeout(timeout),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.set_read_timeout(timeout),
-        }
-    }
-
-    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
-            Stream::Tcp(stream) => stream.set_write_timeout(timeout),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.set_write_timeout(timeout),
-        }
-    }
-
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match self {
-            Stream::Tcp(stream) => stream.set_nonblocking(nonblocking),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.set_nonblocking(nonblocking),
-        }
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.read(buffer),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.write(buffer),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.write(buffer),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}

@@ -5,6 +5,8 @@ mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+#[cfg(all(feature = "redis", feature = "async-tls"))]
+mod tls;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;

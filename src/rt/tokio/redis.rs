@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, Value};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Handle, Id};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
@@ -86,22 +87,24 @@ impl Link {
     }
 
     async fn dial(&self, deadline: Deadline) -> Result<Live> {
-        // The library's own handshake is left empty: ours is the same in both worlds.
-        let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         let (connection, driver) = match &self.settings.address {
-            address @ Address::Tcp { host, port } => {
-                let stream = dial((host.as_str(), *port), &address.to_string(), deadline).await?;
-                let (connection, driver) =
-                    MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
-                (connection, tokio::spawn(driver))
+            address @ Address::Tcp { host, port, tls } => {
+                let at = address.to_string();
+                let stream = dial((host.as_str(), *port), &at, deadline).await?;
+                match tls {
+                    None => multiplex(stream).await?,
+                    #[cfg(feature = "async-tls")]
+                    Some(tls) => multiplex(super::tls::handshake(stream, tls, &at).await?).await?,
+                    #[cfg(all(feature = "tls", not(feature = "async-tls")))]
+                    Some(_) => return Err(super::super::fault::no_async_tls()),
+                    #[cfg(not(feature = "tls"))]
+                    Some(never) => match *never {},
+                }
             }
-            Address::Unix(path) => {
-                let stream = super::dial::dial_unix(path).await?;
-                let (connection, driver) =
-                    MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
-                (connection, tokio::spawn(driver))
-            }
+            #[cfg(unix)]
+            Address::Unix(path) => multiplex(super::dial::dial_unix(path).await?).await?,
+            #[cfg(not(unix))]
+            Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
         };
         let live = Live {
             connection,
@@ -131,6 +134,19 @@ impl Link {
     fn lock(&self) -> MutexGuard<'_, Option<Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Starts the task that drives a connection. The library's own handshake is left empty, since ours is the same
+/// in both worlds; its own timeouts are off, since ours bound the whole call.
+async fn multiplex<S>(stream: S) -> Result<(MultiplexedConnection, JoinHandle<()>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    let made = MultiplexedConnection::new_with_config(&nobody, stream, config).await;
+    let (connection, driver) = made.map_err(failed)?;
+    Ok((connection, tokio::spawn(driver)))
 }
 
 /// From the moment a request is handed to the connection it counts as sent: what the driver has written of

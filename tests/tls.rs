@@ -1,0 +1,147 @@
+//! rediss:// against a real server, with right and wrong certificates, for threads and for tasks.
+#![cfg(all(feature = "redis", feature = "async-tls"))]
+
+#[path = "tls/authority.rs"]
+mod authority;
+mod support;
+
+use std::time::{Duration, Instant};
+
+use authority::{Authority, Leaf};
+use lexigram_cache::{Cache, ErrorKind, Redis, RedisBuilder, Result, Ttl, aio};
+use support::RedisServer;
+
+/// A server that speaks only TLS, with a certificate for 127.0.0.1 and localhost unless told otherwise.
+struct Secured {
+    _server: RedisServer,
+    files: Authority,
+}
+
+impl Secured {
+    fn start(leaf: Leaf, clients: &str) -> Secured {
+        let files = Authority::new();
+        let (chain, key) = files.certificate(leaf);
+        let tls_port = support::closed_port();
+        let args = [
+            ("--tls-port", tls_port.to_string()),
+            ("--tls-cert-file", chain),
+            ("--tls-key-file", key),
+            ("--tls-ca-cert-file", files.ca_file()),
+            ("--tls-auth-clients", clients.to_owned()),
+        ];
+        let args: Vec<&str> = args.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
+        let server = RedisServer::start_with(&args);
+        Secured { _server: server, files: files.on(tls_port) }
+    }
+
+    fn redis(&self) -> RedisBuilder {
+        Redis::builder(format!("rediss://:S3CR3T-7f2a@127.0.0.1:{}/0", self.files.port()))
+    }
+}
+
+/// A round trip by a thread and by a task; the first error of either.
+fn round_trip(redis: Redis) -> Result<()> {
+    let cache = Cache::builder().backend(redis.clone()).prefix("threads").build()?;
+    cache.set("k", "v", Ttl::NEVER)?;
+    assert_eq!(cache.get::<String>("k")?.as_deref(), Some("v"));
+    let large = "x".repeat(300_000);
+    cache.set("large", &large, Ttl::NEVER)?;
+    assert_eq!(cache.get::<String>("large")?, Some(large));
+    assert_eq!(tasks(redis)?.as_deref(), Some("v"));
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn tasks(redis: Redis) -> Result<Option<String>> {
+    let cache = aio::Cache::builder().backend(redis).prefix("tasks").build()?;
+    cache.set("k", "v", Ttl::NEVER).await?;
+    cache.get("k").await
+}
+
+/// Both worlds refuse, in time, as a configuration that is wrong, and without a secret in the text.
+fn refuses(redis: &Redis) {
+    let start = Instant::now();
+    let cache = Cache::builder().backend(redis.clone()).build().unwrap();
+    let errors = [cache.get::<String>("k").unwrap_err(), tasks(redis.clone()).unwrap_err()];
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?} for two refusals", start.elapsed());
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
+        assert!(!format!("{error} {error:?}").contains("S3CR3T"));
+    }
+}
+
+#[test]
+fn a_server_of_our_own_authority_is_trusted() {
+    let secured = Secured::start(Leaf::Good, "no");
+    let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
+    round_trip(Redis::builder(url).ca_file(secured.files.ca_file()).build().unwrap()).unwrap();
+}
+
+#[test]
+fn a_server_that_asks_who_we_are_is_told() {
+    let secured = Secured::start(Leaf::Good, "yes");
+    let (chain, key) = secured.files.certificate(Leaf::Good);
+    let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
+    let builder = Redis::builder(url).ca_file(secured.files.ca_file());
+    round_trip(builder.clone().client_certificate(chain, key).build().unwrap()).unwrap();
+    assert!(round_trip(builder.build().unwrap()).is_err(), "a stranger was let in");
+}
+
+#[test]
+fn a_certificate_of_another_authority_host_or_time_is_refused() {
+    let stranger = Authority::new();
+    let good = Secured::start(Leaf::Good, "no");
+    refuses(&good.redis().ca_file(stranger.ca_file()).build().unwrap());
+    refuses(&good.redis().build().unwrap());
+    for leaf in [Leaf::OtherHost, Leaf::Expired] {
+        let secured = Secured::start(leaf, "no");
+        refuses(&secured.redis().ca_file(secured.files.ca_file()).build().unwrap());
+    }
+}
+
+#[test]
+fn any_certificate_does_where_that_was_asked_for() {
+    let secured = Secured::start(Leaf::Expired, "no");
+    let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
+    round_trip(Redis::builder(url).danger_accept_invalid_certs(true).build().unwrap()).unwrap();
+}
+
+#[test]
+fn a_plain_server_is_told_no_password() {
+    let server = RedisServer::start();
+    let wire = support::Wire::before(server.addr());
+    let url = format!("rediss://:S3CR3T-7f2a@{}/0", wire.addr());
+    let cache = Cache::builder().backend(Redis::builder(url).build().unwrap()).build().unwrap();
+    let start = Instant::now();
+    assert!(cache.get::<String>("k").is_err());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let sent = wire.requests();
+    assert!(
+        !sent.windows(4).any(|bytes| bytes == b"AUTH" || bytes == b"S3CR"),
+        "the password left unencrypted"
+    );
+}
+
+#[test]
+fn a_plain_client_on_a_tls_port_is_told() {
+    let secured = Secured::start(Leaf::Good, "no");
+    let redis = Redis::builder(format!("redis://127.0.0.1:{}/0", secured.files.port())).build().unwrap();
+    assert!(round_trip(redis).is_err());
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_named_when_the_backend_is_built() {
+    let builder = Redis::builder("rediss://localhost");
+    for file in ["/no/such/file.pem", "Cargo.toml"] {
+        let error = builder.clone().ca_file(file).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(file), "{error}");
+    }
+}
+
+#[test]
+fn certificates_without_tls_are_refused() {
+    let error = Redis::builder("redis://localhost").ca_file("Cargo.toml").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("rediss://"), "{error}");
+}
