@@ -118,3 +118,16 @@ pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
+
+/// Compiles what the README shows.
+#[cfg(all(
+    doctest,
+    feature = "async",
+    feature = "codec",
+    feature = "json",
+    feature = "memcached",
+    feature = "redis",
+    feature = "yaml"
+))]
+#[doc = include_str!("../README.md")]
+struct Readme;
