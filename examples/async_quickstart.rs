@@ -15,11 +15,7 @@ use lexigram_cache::aio::{Cache, Caches};
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, spawn_blocking};
 
-use support::arguments::Arguments;
-use support::files::{self, SourceFile};
-use support::round::{self, Round};
-use support::summary::Summary;
-use support::{Failure, KEEP};
+use support::{Arguments, Failure, KEEP, Round, SourceFile, Summary, files, round};
 
 fn main() -> ExitCode {
     support::finish(start())
@@ -46,9 +42,8 @@ async fn run() -> Result<(), Failure> {
 
 async fn run_twice(name: &str, cache: &Cache, folder: &Path) -> Result<(), Failure> {
     round::print_heading(name, folder);
-    let (mut number, mut total) = (0, Summary::default());
-    while number < 2 {
-        number += 1;
+    let mut total = Summary::default();
+    for number in 1..=2 {
         let round = Round::begin(cache.stats());
         let files = files::under(folder)?;
         total = summarize(cache, &files).await?;

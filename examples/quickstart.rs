@@ -15,11 +15,7 @@ use std::process::ExitCode;
 
 use lexigram_cache::Cache;
 
-use support::arguments::Arguments;
-use support::files::{self, SourceFile};
-use support::round::{self, Round};
-use support::summary::Summary;
-use support::{Failure, KEEP};
+use support::{Arguments, Failure, KEEP, Round, SourceFile, Summary, files, round};
 
 fn main() -> ExitCode {
     support::finish(run())

@@ -1,12 +1,17 @@
 //! What both quickstarts need beside a cache: arguments, files, the computation, the table of rounds.
 
-pub mod arguments;
+mod arguments;
 pub mod files;
 pub mod round;
-pub mod summary;
+mod summary;
 
 use std::process::ExitCode;
 use std::time::Duration;
+
+pub use arguments::Arguments;
+pub use files::SourceFile;
+pub use round::Round;
+pub use summary::Summary;
 
 /// How long a summary is kept. A server that is shared with others should not keep an example's values for ever.
 pub const KEEP: Duration = Duration::from_secs(60 * 60);
