@@ -173,7 +173,9 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_code(mut self, code: impl Into<Box<str>>) -> Error {
+    /// Adds the server's own word for a refusal.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Box<str>>) -> Error {
         self.0.code = Some(code.into());
         self
     }

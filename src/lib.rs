@@ -67,7 +67,7 @@
 #![allow(clippy::duplicate_mod)]
 
 mod clock;
-pub mod codec;
+mod codec;
 pub mod config;
 mod deadline;
 mod engine;
@@ -79,6 +79,8 @@ mod key;
 mod pattern;
 mod rt;
 mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod ttl;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod wire;
@@ -103,7 +105,11 @@ pub mod aio {
 
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status};
 pub use clock::Clock;
+#[cfg(feature = "compress")]
+pub use codec::Compression;
 pub use codec::Format;
+#[cfg(feature = "codec")]
+pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
 pub use entry::{Condition, Entry, Lease, Lookup, Storable, Value, Version};

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// cache.set("a", &1, Duration::from_secs(60))?;
 /// cache.set("b", &2, Ttl::NEVER)?;
 /// cache.set("c", &3, Ttl::DEFAULT)?; // the cache's own default_ttl, or never
-/// # lexigram_cache::Result::Ok(())
+/// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ttl(Repr);

@@ -19,7 +19,7 @@ use crate::error::BoxError;
 ///
 /// ```
 /// # #[cfg(feature = "json")] mod example {
-/// use lexigram_cache::{BoxError, Codec, Target, Value};
+/// use lexigram_cache::{BoxError, Codec, Target, Source};
 ///
 /// struct PrettyJson;
 ///
@@ -27,7 +27,7 @@ use crate::error::BoxError;
 ///     fn name(&self) -> &str {
 ///         "pretty-json"
 ///     }
-///     fn encode(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
+///     fn encode(&self, value: Source<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
 ///         Ok(serde_json::to_writer_pretty(out, &value)?)
 ///     }
 ///     fn decode(&self, bytes: &[u8], target: Target<'_>) -> Result<(), BoxError> {
@@ -46,7 +46,7 @@ pub trait Codec: Send + Sync + 'static {
     ///
     /// # Errors
     /// Any; the call that wrote the value fails with an error of kind `Encode`.
-    fn encode(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), BoxError>;
+    fn encode(&self, value: Source<'_>, out: &mut Vec<u8>) -> Result<(), BoxError>;
 
     /// Reads `bytes` into `target`.
     ///
@@ -59,17 +59,17 @@ pub trait Codec: Send + Sync + 'static {
 }
 
 /// A value to be written; serialize it as any other.
-pub struct Value<'a>(&'a dyn erased_serde::Serialize);
+pub struct Source<'a>(&'a dyn erased_serde::Serialize);
 
-impl Serialize for Value<'_> {
+impl Serialize for Source<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         erased_serde::serialize(self.0, serializer)
     }
 }
 
-impl fmt::Debug for Value<'_> {
+impl fmt::Debug for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Value(..)")
+        f.write_str("Source(..)")
     }
 }
 
@@ -107,7 +107,7 @@ where
         return integer::encode(value);
     }
     let mut plain = Vec::new();
-    codec.encode(Value(&value), &mut plain).map_err(|_| Fault::from("the codec refused the value"))?;
+    codec.encode(Source(&value), &mut plain).map_err(|_| Fault::from("the codec refused the value"))?;
     if let Some(zipped) = zip.zip(CONTENT, frame::ANY_SHAPE, &plain)? {
         return Ok(zipped);
     }

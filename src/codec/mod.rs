@@ -73,7 +73,7 @@ use crate::error::Result;
 pub use compression::Compression;
 pub(crate) use counter::{counter_from_text, counter_to_text};
 #[cfg(feature = "codec")]
-pub use custom::{Codec, Target, Value};
+pub use custom::{Codec, Source, Target};
 pub use format::Format;
 
 use compression::Zip;

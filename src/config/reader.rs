@@ -21,7 +21,7 @@ pub(super) fn config(root: &Node, report: &mut Report) -> Config {
                 }
             });
             report.inside(Step::Key(AROUND), around.line, |report| {
-                section(ROOT, &mut config, &around.node, report)
+                section(ROOT, &mut config, &around.node, report);
             });
         }
         None => section(ROOT, &mut config, root, report),

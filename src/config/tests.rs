@@ -21,7 +21,7 @@ fn one(lines: &str) -> String {
 }
 
 fn backend(lines: &str) -> BackendConfig {
-    load(&one(lines)).unwrap().backends.remove(0)
+    load(&one(lines)).expect("a sound configuration").backends.remove(0)
 }
 
 fn secs(seconds: u64) -> Duration {

@@ -100,7 +100,6 @@ impl Caches {
     }
 
     /// The default cache.
-    #[expect(clippy::should_implement_trait, reason = "this is the cache called default, not a default set")]
     pub fn default(&self) -> Cache {
         self.inner.default.clone()
     }

@@ -8,6 +8,8 @@ use super::{maybe_async, rt};
 mod backend;
 mod cache;
 mod caches;
+#[cfg(feature = "testing")]
+pub mod contract;
 
 pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder, Health, Status};

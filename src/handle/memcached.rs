@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// let memcached = Memcached::builder(["127.0.0.1:11211"]).build()?; // dials nothing
 /// let cache = Cache::builder().backend(memcached).prefix("myapp").build()?;
-/// # lexigram_cache::Result::Ok(())
+/// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Memcached {

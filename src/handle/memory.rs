@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// let memory = Memory::builder().max_entries(1_000).build()?;
 /// let users = Cache::builder().backend(memory.clone()).prefix("users").build()?;
 /// let pages = Cache::builder().backend(memory).prefix("pages").build()?;
-/// # lexigram_cache::Result::Ok(())
+/// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Memory {

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// let redis = Redis::builder("redis://127.0.0.1:6379/0").pool_size(10).build()?; // dials nothing
 /// let cache = Cache::builder().backend(redis).prefix("myapp").build()?;
-/// # lexigram_cache::Result::Ok(())
+/// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Redis {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::codec::{Codec, Target, Value};
+use crate::codec::{Codec, Source, Target};
 use crate::error::BoxError;
 
 /// JSON by way of the trait.
@@ -12,7 +12,7 @@ impl Codec for Plain {
         "plain"
     }
 
-    fn encode(&self, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    fn encode(&self, value: Source<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
         Ok(serde_json::to_writer(out, &value)?)
     }
 
@@ -31,7 +31,7 @@ impl Codec for Odd {
         "odd"
     }
 
-    fn encode(&self, _: Value<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
+    fn encode(&self, _: Source<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
         out.extend([0xC1, 0x6C, 1]);
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Codec for Lazy {
         "lazy"
     }
 
-    fn encode(&self, _: Value<'_>, _: &mut Vec<u8>) -> Result<(), BoxError> {
+    fn encode(&self, _: Source<'_>, _: &mut Vec<u8>) -> Result<(), BoxError> {
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl Codec for Chatty {
         "chatty"
     }
 
-    fn encode(&self, _: Value<'_>, _: &mut Vec<u8>) -> Result<(), BoxError> {
+    fn encode(&self, _: Source<'_>, _: &mut Vec<u8>) -> Result<(), BoxError> {
         Err(CANARY.into())
     }
 

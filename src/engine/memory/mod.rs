@@ -252,15 +252,16 @@ mod tests {
         let store = store(10);
         let prefix = Prefix::default();
         let key = prefix.key("k").unwrap();
-        for interfere in [
-            (|store: &Store, key: &Key<'_>| drop(store.take(key, None))) as fn(&Store, &Key<'_>),
-            |store, key| drop(store.store(key, Arc::new(7_u64), Moment::NEVER, &Condition::Always)),
-            |store, _| drop(store.remove_matching(&Prefix::default(), &Pattern::all())),
-            |store, key| drop(store.add(key, 1, Moment::NEVER)),
-        ] {
+        let interferences: [fn(&Store, &Key<'_>) -> bool; 4] = [
+            |store, key| store.take(key, None).is_none(),
+            |store, key| store.store(key, Arc::new(7_u64), Moment::NEVER, &Condition::Always),
+            |store, _| store.remove_matching(&Prefix::default(), &Pattern::all()) == 0,
+            |store, key| matches!(store.add(key, 1, Moment::NEVER), Sum::Is(1)),
+        ];
+        for interfere in interferences {
             store.take(&key, None);
             let lease = store.lookup(&key).err().unwrap();
-            interfere(&store, &key);
+            assert!(interfere(&store, &key));
             assert!(!store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
         }
     }

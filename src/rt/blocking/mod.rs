@@ -1,5 +1,7 @@
 //! The world of threads: waiting parks, later work runs now.
 
+#[cfg(feature = "testing")]
+mod crowd;
 mod flight;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod pool;
@@ -14,6 +16,8 @@ pub(crate) mod redis;
 pub(crate) use std::ops::FnMut as LoadMany;
 pub(crate) use std::ops::FnOnce as Load;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::crowd::{crowd, sleep};
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;
 

@@ -1,5 +1,7 @@
 //! The world of tasks on tokio: waiting yields, later work is a task.
 
+#[cfg(feature = "testing")]
+mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
@@ -12,6 +14,8 @@ pub(crate) mod redis;
 pub(crate) use std::ops::AsyncFnMut as LoadMany;
 pub(crate) use std::ops::AsyncFnOnce as Load;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::crowd::{crowd, sleep};
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;
 
