@@ -24,7 +24,7 @@
 //!   connections between their clones. [`Backend`] makes one of your own.
 //! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them; [`config`] has the keys.
 //! * [`Ttl`] goes in, [`Remaining`] comes out. [`Error`] has a [kind](ErrorKind) that says what to do about it.
-//! * [`codec`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
+//! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
 //!   on clones of one handle, share their data and their loads.
