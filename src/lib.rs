@@ -1,15 +1,65 @@
 //! A blocking-first cache: memory, Redis and Memcached behind one typed API, async by one feature.
 //!
 //! ```
-//! use lexigram_cache::Cache;
+//! use lexigram_cache::{Cache, Ttl};
 //! use std::time::Duration;
 //!
 //! let cache = Cache::memory();
 //! cache.set("user:42", &vec!["admin".to_owned()], Duration::from_secs(300))?;
 //! let roles: Option<Vec<String>> = cache.get("user:42")?;
 //! assert_eq!(roles.as_deref(), Some(&["admin".to_owned()][..]));
+//!
+//! let lines = cache.get_or_compute("lines", Ttl::NEVER, || {
+//!     std::fs::read_to_string("Cargo.toml").map(|text| text.lines().count())
+//! })?;
+//! assert!(lines > 0);
 //! # Ok::<(), lexigram_cache::Error>(())
 //! ```
+//!
+//! # Where to begin
+//!
+//! * [`Cache`] has all verbs. It is a cheap clone; [`Cache::memory`] needs nothing, [`Cache::builder`] takes a
+//!   backend, a prefix, a default lifetime, a format and a timeout.
+//! * [`Memory`], and with their features `Redis` and `Memcached`, are the backends: handles that share data and
+//!   connections between their clones. [`Backend`] makes one of your own.
+//! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them; [`config`] has the keys.
+//! * [`Ttl`] goes in, [`Remaining`] comes out. [`Error`] has a [kind](ErrorKind) that says what to do about it.
+//! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
+//! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
+//! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
+//!   on clones of one handle, share their data and their loads.
+//!
+//! The README has the table of verbs with what each answers and costs on which backend, and the chapters on
+//! limitations and on what is not here yet. ARCHITECTURE.md says how it is built and why.
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `json` (default) | [`Format`] `Json`: exactly the JSON text |
+//! | `postcard` (default) | [`Format`] `Postcard`: compact, in a checked frame |
+//! | `compress` | zlib around either |
+//! | `codec` | a serde format of your own |
+//! | `redis`, `memcached` | the backends; blocking by themselves, for tasks together with `async` |
+//! | `async` | `aio`, on tokio |
+//! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
+//! | `testing` | the promises of every backend, to be run on yours |
+//! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
+//! | `full` | all of them |
+//!
+//! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
+//! and undecodable values of level WARN.
+//!
+//! # What holds
+//!
+//! * A miss is `Ok(None)`; a stored `None` is a hit. A verb means the same on every backend, or is
+//!   [`Unsupported`](ErrorKind::Unsupported) with the reason.
+//! * A call ends by its timeout, 1 s unless set, for one key or a thousand. Only a loader takes as long as it takes.
+//! * Of all callers in this process that miss one key, one loads. However it ends, nobody waits for ever.
+//! * A value never answers for another key: a connection that failed or fell out of step is not used again.
+//! * A write that was sent and not answered is [`Ambiguous`](ErrorKind::Ambiguous), and not tried again by itself.
+//! * Bytes that are no value of the type asked for are a miss, or under
+//!   [`strict_decode`](CacheBuilder::strict_decode) an error; never a wrong value and never a panic.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![warn(clippy::unwrap_used, missing_debug_implementations)]
@@ -74,3 +124,16 @@ pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
+
+/// Compiles what the README shows.
+#[cfg(all(
+    doctest,
+    feature = "async",
+    feature = "codec",
+    feature = "json",
+    feature = "memcached",
+    feature = "redis",
+    feature = "yaml"
+))]
+#[doc = include_str!("../README.md")]
+struct Readme;
