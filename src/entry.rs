@@ -147,7 +147,8 @@ pub enum Condition {
 /// The right to fill one key, void as soon as anybody writes or removes that key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
-    /// What the backend knows it by. `None` where the backend keeps no leases: then a fill always stores.
+    /// What the backend knows it by. `None` where the backend keeps no leases: then a fill stores as long as
+    /// the key is still absent.
     pub token: Option<Version>,
 }
 

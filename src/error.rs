@@ -96,8 +96,8 @@ impl Error {
 
     /// Whether time ran out, be it before or after the request was sent.
     pub fn is_timeout(&self) -> bool {
-        self.kind() == ErrorKind::Timeout
-            || self.io_source().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+        let cause = || self.0.source.as_ref()?.downcast_ref::<Error>();
+        self.kind() == ErrorKind::Timeout || cause().is_some_and(Error::is_timeout)
     }
 
     /// Whether the outcome of a write is unknown.
@@ -134,10 +134,6 @@ impl Error {
             ErrorKind::Loader => self.0.source.as_ref()?.downcast_ref(),
             _ => None,
         }
-    }
-
-    fn io_source(&self) -> Option<&std::io::Error> {
-        self.0.source.as_ref()?.downcast_ref()
     }
 }
 

@@ -59,10 +59,22 @@ impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
 pub(crate) struct Journal {
     pub(crate) backend: Arc<str>,
     pub(crate) counters: Counters,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "metrics")]
+    meters: crate::meters::Meters,
 }
 
 impl Journal {
+    pub(crate) fn new(backend: &str, observer: Option<Arc<dyn Observer>>) -> Journal {
+        Journal {
+            backend: backend.into(),
+            counters: Counters::default(),
+            observer,
+            #[cfg(feature = "metrics")]
+            meters: crate::meters::Meters::new(backend),
+        }
+    }
+
     pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
         self.count(&kind);
         if let Some(observer) = &self.observer {
@@ -71,7 +83,7 @@ impl Journal {
         #[cfg(feature = "tracing")]
         trace(operation, &self.backend, &kind);
         #[cfg(feature = "metrics")]
-        meter(operation, &self.backend, &kind);
+        self.meters.count(&kind);
     }
 
     fn count(&self, kind: &EventKind<'_>) {
@@ -103,17 +115,4 @@ fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
         EventKind::DecodeRejected(error) => tracing::warn!(operation, backend, %error, "decode rejected"),
         EventKind::Failed(error) => tracing::warn!(operation, backend, %error, "failed"),
     }
-}
-
-#[cfg(feature = "metrics")]
-fn meter(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
-    let (name, n) = match kind {
-        EventKind::Hit(n) => ("lexigram_cache_hits_total", *n),
-        EventKind::Miss(n) => ("lexigram_cache_misses_total", *n),
-        EventKind::Loaded { .. } => ("lexigram_cache_loads_total", 1),
-        EventKind::Joined => ("lexigram_cache_joined_total", 1),
-        EventKind::DecodeRejected(_) => ("lexigram_cache_decode_rejected_total", 1),
-        EventKind::Failed(_) => ("lexigram_cache_errors_total", 1),
-    };
-    metrics::counter!(name, "operation" => operation, "backend" => backend.to_owned()).increment(n);
 }

@@ -76,6 +76,8 @@ mod error;
 mod event;
 mod handle;
 mod key;
+#[cfg(feature = "metrics")]
+mod meters;
 mod pattern;
 mod rt;
 mod stats;
@@ -100,6 +102,8 @@ pub mod aio {
     use crate::rt::tokio as rt;
     use maybe_async::must_be_async as maybe_async;
     mod dual;
+    /// Stands on each `impl Backend`: the trait's futures are boxed.
+    pub use async_trait::async_trait;
     pub use dual::*;
 }
 

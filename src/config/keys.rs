@@ -47,7 +47,7 @@ pub(super) const ROOT: &[Key<Config>] = table! { Config:
 pub(super) const SERVICE: &[Key<ServiceConfig>] = table! { ServiceConfig:
     "enable_protection", enable_protection, "true", any, "whether concurrent loads of one key become one";
     "protection_lock_ttl", protection_lock_ttl, "30s", positive, "how long one caller may hold the right to load";
-    "protection_max_wait", protection_max_wait, "10s", moment, "how long the others wait for its result";
+    "protection_max_wait", protection_max_wait, "10s", positive, "how long the others wait for its result";
     "protection_retry_interval", protection_retry_interval, "100ms", positive, "how often a waiter looks again";
     "on_wait_timeout", on_wait_timeout, "compute", any, "compute, stale or error: what follows a wait in vain";
     "default_backend", default_backend, "", any, "the name of the default backend; overrides the flags";

@@ -6,7 +6,7 @@ use super::cache::{Cache, CacheBuilder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{BackendConfig, BackendKind, Config, Serializer, ServiceConfig};
+use crate::config::{BackendConfig, BackendKind, Config, RedisMode, Serializer, ServiceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memory::Memory;
 
@@ -184,25 +184,33 @@ fn serialize(cache: CacheBuilder, serializer: Serializer) -> CacheBuilder {
 
 /// What can be written in a configuration but has no effect yet must not be taken for working.
 fn refuse_unheeded(config: &Config) -> Result<()> {
-    let service = &config.service;
     let mut unheeded = Vec::new();
-    let mut check = |set: bool, name: String| {
-        if set {
-            unheeded.push(name);
-        }
-    };
-    check(!service.ttl_jitter.is_zero(), "service.ttl_jitter".into());
-    check(!service.stale_for.is_zero(), "service.stale_for".into());
-    check(service.refresh_ahead != 0.0, "service.refresh_ahead".into());
-    check(!service.negative_ttl.is_zero(), "service.negative_ttl".into());
-    check(service.on_wait_timeout != crate::config::OnWaitTimeout::Compute, "service.on_wait_timeout".into());
-    for (index, backend) in config.backends.iter().enumerate() {
+    let mut check = |set: bool, name: String| unheeded.extend(set.then_some(name));
+    check(config.env.is_some(), "env".into());
+    check(!config.enable_metrics, "enable_metrics".into());
+    check(!config.health_check_interval.is_zero(), "health_check_interval".into());
+    let (service, usual) = (&config.service, ServiceConfig::default());
+    let service = [
+        (service.ttl_jitter != usual.ttl_jitter, "ttl_jitter"),
+        (service.stale_for != usual.stale_for, "stale_for"),
+        (service.refresh_ahead != usual.refresh_ahead, "refresh_ahead"),
+        (service.negative_ttl != usual.negative_ttl, "negative_ttl"),
+        (service.on_wait_timeout != usual.on_wait_timeout, "on_wait_timeout"),
+        (service.circuit_breaker_enabled != usual.circuit_breaker_enabled, "circuit_breaker_enabled"),
+        (service.circuit_breaker_threshold != usual.circuit_breaker_threshold, "circuit_breaker_threshold"),
+        (service.enable_metrics != usual.enable_metrics, "enable_metrics"),
+        (service.enable_health_checks != usual.enable_health_checks, "enable_health_checks"),
+    ];
+    service.into_iter().for_each(|(set, name)| check(set, format!("service.{name}")));
+    for (index, backend) in config.backends.iter().enumerate().filter(|(_, backend)| backend.enabled) {
         let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
         check(backend.degrade, "degrade");
         match &backend.kind {
             BackendKind::Memory(memory) => check(memory.max_bytes.is_some(), "max_bytes"),
             BackendKind::Redis(redis) => {
-                check(redis.mode != crate::config::RedisMode::Standalone, "redis_mode");
+                check(redis.mode != RedisMode::Standalone, "redis_mode");
+                check(!redis.nodes.is_empty(), "redis_nodes");
+                check(redis.sentinel_master.is_some(), "redis_sentinel_master");
             }
             BackendKind::Memcached(_) => {}
         }
@@ -210,9 +218,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
     if unheeded.is_empty() {
         return Ok(());
     }
-    let text = format!(
-        "this version does not yet heed: {}; remove what it would only pretend to do",
-        unheeded.join(", ")
-    );
-    Err(Error::new(ErrorKind::Config, text))
+    let text = "this version does not yet heed these keys; take them out, so that nobody relies on them: ";
+    Err(Error::new(ErrorKind::Config, text.to_owned() + &unheeded.join(", ")))
 }

@@ -30,7 +30,10 @@ impl Fault {
 /// An I/O failure in the words of the crate.
 pub(crate) fn io_error(doing: &str, error: io::Error) -> Error {
     let kind = match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
+        // The system's word for it, "resource temporarily unavailable", would mislead.
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+            return Error::new(ErrorKind::Timeout, format!("the deadline passed; could not {doing} in time"));
+        }
         // What TLS has to say after the handshake, such as that our certificate is not accepted.
         io::ErrorKind::InvalidData => ErrorKind::Misconfigured,
         _ => ErrorKind::Unavailable,

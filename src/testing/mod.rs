@@ -48,6 +48,7 @@ macro_rules! for_each_promise {
             counters_are_integers,
             an_overflow_is_refused,
             a_text_does_not_count,
+            an_integer_beyond_the_range_does_not_count,
             later_counts_keep_the_lifetime,
             an_expired_value_is_gone_for_every_verb,
             a_value_lives_as_long_as_it_was_given,

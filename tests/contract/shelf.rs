@@ -116,7 +116,7 @@ impl lexigram_cache::Backend for Shelf {
     }
 }
 
-#[async_trait::async_trait]
+#[aio::async_trait]
 impl aio::Backend for Shelf {
     fn name(&self) -> &str {
         "shelf"

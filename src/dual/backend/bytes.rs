@@ -51,15 +51,17 @@ pub trait Backend: Send + Sync + 'static {
         Ok(entries)
     }
 
-    /// Stores all, after checking all. Derived: one `store` each.
+    /// Stores each value under the same condition (never a version, which belongs to one key), after checking
+    /// all sizes. Derived: one `store` each.
     async fn store_many(
         &self,
         items: &[(Key<'_>, Vec<u8>)],
         lifetime: Lifetime,
+        condition: &Condition,
         deadline: Deadline,
     ) -> Result<()> {
         for (key, bytes) in items {
-            self.store(key, bytes, lifetime, &Condition::Always, deadline).await?;
+            self.store(key, bytes, lifetime, condition, deadline).await?;
         }
         Ok(())
     }

@@ -39,10 +39,15 @@ impl Local {
         Ok(self.0.shared.store.store(key, object(item), end, condition))
     }
 
-    pub(super) fn store_many(&self, items: Vec<(Key<'_>, Item)>, lifetime: Lifetime) -> Result<()> {
+    pub(super) fn store_many(
+        &self,
+        items: Vec<(Key<'_>, Item)>,
+        lifetime: Lifetime,
+        condition: &Condition,
+    ) -> Result<()> {
         let end = self.end_of(lifetime);
         for (key, item) in items {
-            self.0.shared.store.store(&key, object(item), end, &Condition::Always);
+            self.0.shared.store.store(&key, object(item), end, condition);
         }
         Ok(())
     }

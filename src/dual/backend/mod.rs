@@ -153,14 +153,15 @@ impl BackendHandle {
         &self,
         items: Vec<(Key<'_>, Item)>,
         lifetime: Lifetime,
+        condition: &Condition,
         deadline: Deadline,
     ) -> Result<()> {
         match &self.kind {
-            Kind::Memory(memory) => memory.store_many(items, lifetime),
+            Kind::Memory(memory) => memory.store_many(items, lifetime, condition),
             Kind::Bytes(backend) => {
                 let bytes = |(key, item): (_, Item)| Ok((key, item.bytes()?));
                 let items = items.into_iter().map(bytes).collect::<Result<Vec<_>>>()?;
-                backend.store_many(&items, lifetime, deadline).await
+                backend.store_many(&items, lifetime, condition, deadline).await
             }
         }
     }

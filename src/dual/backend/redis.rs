@@ -95,12 +95,13 @@ impl Backend for Remote {
         &self,
         items: &[(Key<'_>, Vec<u8>)],
         lifetime: Lifetime,
+        condition: &Condition,
         deadline: Deadline,
     ) -> Result<()> {
         if items.is_empty() {
             return Ok(());
         }
-        let replies = self.link.exchange(&wire::set_many(items, lifetime), deadline).await?;
+        let replies = self.link.exchange(&wire::set_many(items, lifetime, condition), deadline).await?;
         replies.into_iter().try_for_each(|reply| wire::read_value(reply).map(drop))
     }
 

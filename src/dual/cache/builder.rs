@@ -13,7 +13,6 @@ use crate::codec::{Format, ValueCodec};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Journal, Observer};
 use crate::key::Prefix;
-use crate::stats::Counters;
 use crate::ttl::{Lifetime, Ttl};
 
 /// Settings of a [`Cache`].
@@ -131,7 +130,6 @@ impl CacheBuilder {
 
     /// Makes the cache of settings that are known to be good.
     pub(super) fn finish(self) -> Cache {
-        let backend = self.backend.name().into();
         let codec = ValueCodec::new(self.format);
         #[cfg(feature = "compress")]
         let codec = match self.compression {
@@ -144,7 +142,7 @@ impl CacheBuilder {
             default_ttl: self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
             strict_decode: self.strict_decode,
             protection: self.protection,
-            journal: Journal { backend, counters: Counters::default(), observer: self.observer },
+            journal: Journal::new(self.backend.name(), self.observer),
             closed: false.into(),
             backend: self.backend,
         };

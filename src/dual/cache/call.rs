@@ -105,11 +105,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Passes on what the backend said, with its failures counted and told.
+    /// Passes on what the backend said, with its failures counted and told. What it cannot do, or not with
+    /// this input, is no failure.
     pub(super) fn end<R>(&self, result: Result<R>) -> Result<R> {
+        use ErrorKind::{Decode, Encode, InvalidKey, InvalidTtl, TooLarge, Unsupported};
         result.map_err(|error| {
             let error = self.place(error);
-            self.record(EventKind::Failed(&error));
+            if !matches!(error.kind(), Decode | Encode | InvalidKey | InvalidTtl | TooLarge | Unsupported) {
+                self.record(EventKind::Failed(&error));
+            }
             error
         })
     }

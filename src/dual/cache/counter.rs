@@ -10,7 +10,8 @@ impl Cache {
     /// Adds to a counter and returns the sum; a missing one begins at zero. Atomic.
     ///
     /// `ttl` counts only when this call makes the counter; later calls keep its lifetime. `get::<i64>` and
-    /// `set` agree with it under every format. One round trip (a clearable Memcached: two or more).
+    /// `set` agree with it under every format. One round trip; on Memcached two or more to go down, to count
+    /// below zero, or in a clearable namespace.
     ///
     /// # Errors
     /// `Decode` if the key holds no integer, `TooLarge` if the sum leaves the range of `i64`; nothing is
@@ -34,10 +35,6 @@ impl Cache {
         let delta = call.input(delta.ok_or_else(too_large))?;
         let sum = call.backend().add(&key, delta, lifetime, &call.inner.codec, call.deadline).await;
         call.detach(&key);
-        match &sum {
-            // What is stored, or the sum, is at fault; the backend did its part.
-            Err(error) if matches!(error.kind(), ErrorKind::Decode | ErrorKind::TooLarge) => call.input(sum),
-            _ => call.end(sum),
-        }
+        call.end(sum)
     }
 }

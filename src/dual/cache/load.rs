@@ -3,8 +3,8 @@
 use super::call::Call;
 use super::{Cache, maybe_async, rt};
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::engine::flight::{Boarding, Landing, Leader};
 use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Value, Version};
@@ -150,10 +150,7 @@ impl Cache {
             Lookup::Lease(lease) => return Ok(Claim::Granted(Right::Lease(lease))),
             Lookup::Hit(found) => found,
         };
-        match call.unpack(found.item.clone())? {
-            Some(value) => Ok(Claim::Found(value)),
-            None => Ok(Claim::Granted(Right::Replace(call.input(found.into_version())?))),
-        }
+        self.claim_found(call, found)
     }
 
     /// Runs the loader and tells how it went.
@@ -245,16 +242,26 @@ impl Call<'_> {
 
 /// The end of a caller's patience with the loads of others. The clock is read when it is first needed.
 pub(super) struct WaitUntil {
-    max_wait: std::time::Duration,
-    until: std::cell::OnceCell<Instant>,
+    max_wait: Duration,
+    until: OnceLock<Instant>,
 }
 
 impl WaitUntil {
     pub(super) fn new(cache: &Cache) -> WaitUntil {
-        WaitUntil { max_wait: cache.inner.protection.max_wait, until: std::cell::OnceCell::new() }
+        WaitUntil { max_wait: cache.inner.protection.max_wait, until: OnceLock::new() }
     }
 
     pub(super) fn instant(&self) -> Instant {
         *self.until.get_or_init(|| crate::deadline::Deadline::after(self.max_wait).instant())
+    }
+}
+
+impl Cache {
+    /// What was found by a second look, unless it is no value of this type: then it may be replaced.
+    pub(super) fn claim_found<T: Value>(&self, call: &Call<'_>, found: Found) -> Result<Claim<T>> {
+        match call.unpack(found.item.clone())? {
+            Some(value) => Ok(Claim::Found(value)),
+            None => Ok(Claim::Granted(Right::Replace(call.input(found.into_version())?))),
+        }
     }
 }

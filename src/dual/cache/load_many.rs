@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
-use crate::entry::{Item, Lease, Object, Value};
+use crate::entry::{Condition, Item, Lease, Object, Value};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -86,7 +86,7 @@ impl Cache {
         if let Some(lifetime) = lifetime {
             call.deadline = self.deadline();
             let items = call.pack_all(&loaded)?;
-            let stored = call.backend().store_many(items, lifetime, call.deadline).await;
+            let stored = call.backend().store_many(items, lifetime, &Condition::Always, call.deadline).await;
             call.forgive(call.end(stored))?;
         }
         values.extend(loaded);
@@ -160,28 +160,33 @@ impl Cache {
         }
         let found = call.backend().get_many(keys, call.deadline).await;
         for found in call.end(found)? {
-            let value = found.map(|found| call.unpack(found.item)).transpose()?.flatten();
-            claims.push(value.map_or(Claim::Granted(Right::Lease(Lease { token: None })), Claim::Found));
+            claims.push(match found {
+                Some(found) => self.claim_found(call, found)?,
+                None => Claim::Granted(Right::Lease(Lease { token: None })),
+            });
         }
         Ok(claims)
     }
 
-    /// Stores what was loaded; one round trip per server where bytes are held.
+    /// Stores what was loaded, each value by its right; one round trip per server for all that were missing,
+    /// where bytes are held.
     async fn fill_many<T: Value>(
         &self,
         call: &Call<'_>,
         filling: Vec<(Key<'_>, Right, Arc<T>)>,
         lifetime: Lifetime,
     ) -> Result<()> {
-        if call.backend().keeps_objects() {
-            for (key, right, value) in filling {
-                self.fill(call, &key, right, &value, lifetime).await?;
+        let mut missing = Vec::new();
+        for (key, right, value) in filling {
+            match right {
+                Right::Lease(Lease { token: None }) => missing.push((key, call.pack_shared(&value)?)),
+                right => self.fill(call, &key, right, &value, lifetime).await?,
             }
+        }
+        if missing.is_empty() {
             return Ok(());
         }
-        let pack = |(key, _, value): (_, _, Arc<T>)| Ok((key, call.pack_shared(&value)?));
-        let items = filling.into_iter().map(pack).collect::<Result<Vec<_>>>()?;
-        let stored = call.backend().store_many(items, lifetime, call.deadline).await;
+        let stored = call.backend().store_many(missing, lifetime, &Condition::Absent, call.deadline).await;
         call.forgive(call.end(stored))
     }
 

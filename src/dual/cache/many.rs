@@ -5,7 +5,7 @@ use super::{Cache, maybe_async};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::entry::{Storable, Value};
+use crate::entry::{Condition, Storable, Value};
 use crate::error::Result;
 use crate::event::EventKind;
 use crate::pattern::Pattern;
@@ -59,12 +59,13 @@ impl Cache {
         let lifetime = call.lifetime(ttl)?;
         let packed = call.pack_all(&items)?;
         let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
-        let stored = call.backend().store_many(packed, lifetime, call.deadline).await;
+        let stored = call.backend().store_many(packed, lifetime, &Condition::Always, call.deadline).await;
         keys.iter().for_each(|key| call.detach(key));
         call.end(stored)
     }
 
-    /// Removes the values of these keys; says how many there were. One round trip per server.
+    /// Removes the values of these keys; says how many there were. One round trip per server; two per key on a
+    /// clearable Memcached.
     ///
     /// # Errors
     /// `InvalidKey`, before anything is sent; the backend's failures.
@@ -107,7 +108,8 @@ impl Cache {
         call.end(removed)
     }
 
-    /// Removes every value of this cache's prefix; without a prefix, everything the backend holds. Costs as
+    /// Removes every value of this cache's prefix; without a prefix, everything the backend holds (on a
+    /// clearable Memcached: everything that was written without one). Costs as
     /// [`delete_prefix`](Cache::delete_prefix); on a clearable Memcached one round trip per server.
     ///
     /// # Errors

@@ -71,6 +71,16 @@ pub async fn a_text_does_not_count(subject: &Subject) {
     equal(done(cache.get::<String>("k").await).as_deref(), Some("text"));
 }
 
+/// An integer beyond `i64` is no counter: it is refused and left alone.
+#[maybe_async]
+pub async fn an_integer_beyond_the_range_does_not_count(subject: &Subject) {
+    let cache = subject.cache();
+    done(cache.set("k", &u64::MAX, Ttl::NEVER).await);
+    refused(cache.incr("k", 1, Ttl::NEVER).await, ErrorKind::Decode);
+    refused(cache.decr("k", 1, Ttl::NEVER).await, ErrorKind::Decode);
+    equal(done(cache.get::<u64>("k").await), Some(u64::MAX));
+}
+
 /// The lifetime counts for the call that makes the counter; later ones keep it.
 #[maybe_async]
 pub async fn later_counts_keep_the_lifetime(subject: &Subject) {

@@ -105,34 +105,25 @@ pub(crate) fn touch(key: &WireKey, expiry: u32) -> Result<MetaCommand> {
 
 /// Adds to a counter that stays at or above zero; `expiry` is used only where this makes the counter.
 pub(crate) fn add(key: &WireKey, delta: u64, expiry: u32) -> Result<MetaCommand> {
-    arithmetic(key, ArithmeticMode::Increment, delta, Some((delta, expiry)))
-}
-
-pub(crate) fn subtract(key: &WireKey, delta: u64) -> Result<MetaCommand> {
-    arithmetic(key, ArithmeticMode::Decrement, delta, None)
+    arithmetic(key, delta, (delta, expiry))
 }
 
 /// Reads a namespace's generation, beginning it at `seed` where there is none.
 pub(crate) fn generation(key: &WireKey, seed: u64) -> Result<MetaCommand> {
-    arithmetic(key, ArithmeticMode::Increment, 0, Some((seed, 0)))
+    arithmetic(key, 0, (seed, 0))
 }
 
 /// Begins the next generation: all items of the ones before are absent from then on.
 pub(crate) fn next_generation(key: &WireKey, seed: u64) -> Result<MetaCommand> {
-    arithmetic(key, ArithmeticMode::Increment, 1, Some((seed, 0)))
+    arithmetic(key, 1, (seed, 0))
 }
 
-fn arithmetic(
-    key: &WireKey,
-    mode: ArithmeticMode,
-    delta: u64,
-    initial: Option<(u64, u32)>,
-) -> Result<MetaCommand> {
+fn arithmetic(key: &WireKey, delta: u64, (initial, expiry): (u64, u32)) -> Result<MetaCommand> {
     let mut options = ArithmeticOptions::default();
-    options.mode = mode;
+    options.mode = ArithmeticMode::Increment;
     options.delta = Some(delta);
-    options.initial = initial.map(|(value, _)| value);
-    options.initial_ttl = initial.map(|(_, expiry)| expiry);
+    options.initial = Some(initial);
+    options.initial_ttl = Some(expiry);
     options.return_value = true;
     build_arithmetic(key, &options).map_err(unsendable)
 }

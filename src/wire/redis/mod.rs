@@ -96,26 +96,23 @@ pub(crate) fn delete_joined(keys: &[Vec<u8>]) -> Request {
     Request::write(unlink)
 }
 
-pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime) -> Request {
+/// Writes many under one condition, which is no version: that belongs to a single key.
+pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime, condition: &Condition) -> Request {
     let mut commands = Pipeline::with_capacity(items.len());
     for (key, bytes) in items {
-        commands.add_command(set(key, bytes, lifetime));
+        commands.add_command(set(key, bytes, lifetime, condition));
     }
     Request { commands, repeatable: false }
 }
 
 /// A write with its condition, as a plain command or as a script.
 pub(crate) fn store(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> Step {
-    let mut set = set(key, bytes, lifetime);
     match condition {
-        Condition::Always => {}
-        Condition::Absent => drop(set.arg("NX")),
-        Condition::Present => drop(set.arg("XX")),
         Condition::Unchanged(version) => {
-            return Step::Script(SWAP.on(key).arg(stored(version)).arg(bytes).arg(millis(lifetime)));
+            Step::Script(SWAP.on(key).arg(stored(version)).arg(bytes).arg(millis(lifetime)))
         }
+        _ => Step::Command(Request::write(set(key, bytes, lifetime, condition))),
     }
-    Step::Command(Request::write(set))
 }
 
 /// Removes a key, or only that version of it.
@@ -147,12 +144,18 @@ pub(crate) fn ping() -> Request {
     Request::read(redis::cmd("PING"))
 }
 
-fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Cmd {
+/// SET with the options that it has; it has none for a version.
+fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> Cmd {
     let mut set = command("SET", key);
     set.arg(bytes);
     if let Some(millis) = lifetime.as_millis() {
         set.arg("PX").arg(millis);
     }
+    match condition {
+        Condition::Absent => set.arg("NX"),
+        Condition::Present => set.arg("XX"),
+        Condition::Always | Condition::Unchanged(_) => &mut set,
+    };
     set
 }
 

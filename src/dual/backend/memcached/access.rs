@@ -164,19 +164,19 @@ impl Access {
         wire::read_done(self.ask(place.server, Request::write(vec![set]), deadline).await?)
     }
 
-    /// Writes items of one server unconditionally, in one round trip; in another if the generation is not
-    /// the one that was remembered.
+    /// Writes items of one server, in one round trip; in another if the generation is not the one that was
+    /// remembered, which only unconditional writes may be sent with.
     pub(super) async fn put_all(
         &self,
         items: &[(Place, &[u8])],
         expiry: u32,
+        mode: Mode,
         deadline: Deadline,
     ) -> Result<()> {
         let Some((first, _)) = items.first() else { return Ok(()) };
         loop {
             let flags = self.remembered(first);
-            let set =
-                |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, Mode::Always);
+            let set = |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, mode);
             let mut commands = items.iter().map(set).collect::<Result<Vec<_>>>()?;
             commands.extend(self.generation(first)?);
             let mut replies = self.exchange(first.server, &Request::write(commands), deadline).await?;

@@ -57,6 +57,17 @@ fn lifetime_of(remaining: Remaining) -> Lifetime {
     }
 }
 
+/// How the server checks a condition by itself; `None` for a version that no item of Memcached has.
+fn mode(condition: &Condition) -> Option<Mode> {
+    match condition {
+        Condition::Always => Some(Mode::Always),
+        Condition::Absent => Some(Mode::Absent),
+        Condition::Present => Some(Mode::Present),
+        Condition::Unchanged(Version::Number(cas)) => Some(Mode::Unchanged(*cas)),
+        Condition::Unchanged(Version::Bytes(_)) => None,
+    }
+}
+
 /// Whether a write to a key in this state may happen.
 fn allows(condition: &Condition, alive: Option<u64>) -> bool {
     match condition {
@@ -110,15 +121,14 @@ impl Backend for Remote {
         let place = self.access.place(key);
         self.access.check_size(&place, bytes)?;
         let expiry = wire::expiry(lifetime, unix_now())?;
-        let mode = match condition {
-            Condition::Always => {
-                return self.access.put_all(&[(place, bytes)], expiry, deadline).await.map(|()| true);
-            }
-            Condition::Absent => Mode::Absent,
-            Condition::Present => Mode::Present,
-            Condition::Unchanged(Version::Number(cas)) => Mode::Unchanged(*cas),
-            Condition::Unchanged(Version::Bytes(_)) => return Ok(false),
-        };
+        if *condition == Condition::Always {
+            return self
+                .access
+                .put_all(&[(place, bytes)], expiry, Mode::Always, deadline)
+                .await
+                .map(|()| true);
+        }
+        let Some(mode) = mode(condition) else { return Ok(false) };
         if !self.clearable() {
             return self.access.put(&place, bytes, 0, expiry, mode, deadline).await;
         }
@@ -135,11 +145,13 @@ impl Backend for Remote {
         }
     }
 
-    /// One round trip per server, one server after the other.
+    /// One round trip per server, one server after the other; a condition in a clearable namespace goes key by
+    /// key, since only a look tells whether an item counts.
     async fn store_many(
         &self,
         items: &[(Key<'_>, Vec<u8>)],
         lifetime: Lifetime,
+        condition: &Condition,
         deadline: Deadline,
     ) -> Result<()> {
         let expiry = wire::expiry(lifetime, unix_now())?;
@@ -148,10 +160,17 @@ impl Backend for Remote {
         for (position, place) in groups.values().flatten() {
             self.access.check_size(place, &items[*position].1)?;
         }
+        if self.clearable() && *condition != Condition::Always {
+            for (key, bytes) in items {
+                self.store(key, bytes, lifetime, condition, deadline).await?;
+            }
+            return Ok(());
+        }
+        let Some(mode) = mode(condition) else { return Ok(()) };
         for (_, group) in groups {
             let bytes = |(position, place): (usize, Place)| (place, items[position].1.as_slice());
             let group: Vec<_> = group.into_iter().map(bytes).collect();
-            self.access.put_all(&group, expiry, deadline).await?;
+            self.access.put_all(&group, expiry, mode, deadline).await?;
         }
         Ok(())
     }
@@ -231,12 +250,17 @@ impl Backend for Remote {
             let reply = self.access.ask(place.server, add, deadline).await?;
             if !wire::is_not_numeric(&reply) {
                 let sum = wire::read_sum(reply)?.unwrap_or_default();
-                if let Ok(sum) = i64::try_from(sum) {
+                let before = i64::try_from(sum.wrapping_sub(delta));
+                if let (Ok(_), Ok(sum)) = (before, i64::try_from(sum)) {
                     return Ok(sum);
                 }
-                let undo = Request::write(vec![wire::subtract(&place.key, delta)?]);
+                // The server counts modulo 2⁶⁴, so the complement takes back what was added.
+                let undo = Request::write(vec![wire::add(&place.key, delta.wrapping_neg(), expiry)?]);
                 self.access.ask(place.server, undo, deadline).await?.map_err(wire::refused)?;
-                return Err(Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"));
+                return Err(match before {
+                    Ok(_) => Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"),
+                    Err(_) => Error::new(ErrorKind::Decode, "the value is no integer of 64 bits with a sign"),
+                });
             }
         }
         loop {
