@@ -90,10 +90,13 @@ pub(crate) fn delete_many(keys: &[Key<'_>]) -> Request {
     Request::write(with_keys("UNLINK", keys))
 }
 
+/// SCAN may find more keys than it was asked for; no command removes more than a batch of them.
 pub(crate) fn delete_joined(keys: &[Vec<u8>]) -> Request {
-    let mut unlink = redis::cmd("UNLINK");
-    unlink.arg(keys);
-    Request::write(unlink)
+    let mut commands = Pipeline::new();
+    for batch in keys.chunks(SCAN_BATCH) {
+        commands.cmd("UNLINK").arg(batch);
+    }
+    Request { commands, repeatable: false }
 }
 
 pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime) -> Request {
