@@ -1,4 +1,6 @@
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
 use lexigram_cache::{Memcached, Redis};
 
@@ -22,9 +24,20 @@ macro_rules! either {
 }
 
 impl Remote {
-    /// One of each kind.
-    pub fn both() -> [Remote; 2] {
-        [Remote::Redis(RedisServer::start()), Remote::Memcached(MemcachedServer::start())]
+    /// Runs a test on one of each kind, side by side.
+    pub fn each(test: impl Fn(&Remote) + Sync) {
+        thread::scope(|scope| {
+            scope.spawn(|| test(&Remote::Redis(RedisServer::start())));
+            scope.spawn(|| test(&Remote::Memcached(MemcachedServer::start())));
+        });
+    }
+
+    /// The backend's name in errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Remote::Redis(_) => "redis",
+            Remote::Memcached(_) => "memcached",
+        }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -47,23 +60,22 @@ impl Remote {
         either!(self, server => server.restart());
     }
 
-    /// Fresh caches of both worlds with connections of their own, behind whatever listens at `addr`.
-    pub fn worlds_at(&self, addr: SocketAddr, timeout: std::time::Duration) -> [World; 2] {
+    /// Fresh caches of both worlds, with so many connections of their own to whatever listens at `addr`.
+    pub fn worlds_at(&self, addr: SocketAddr, pool: u32, timeout: Duration) -> [World; 2] {
         match self {
             Remote::Redis(_) => {
-                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(2).build().unwrap();
+                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).build().unwrap();
                 worlds!(redis, prefix("app"), timeout(timeout))
             }
             Remote::Memcached(_) => {
-                let servers = [addr.to_string()];
-                let memcached = Memcached::builder(servers).pool_size(2).clearable(true).build().unwrap();
-                worlds!(memcached, prefix("app"), timeout(timeout))
+                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).clearable(true);
+                worlds!(memcached.build().unwrap(), prefix("app"), timeout(timeout))
             }
         }
     }
 
-    /// As [`Remote::worlds_at`], on the server itself.
-    pub fn worlds(&self, timeout: std::time::Duration) -> [World; 2] {
-        self.worlds_at(self.addr(), timeout)
+    /// Two connections in each world, to the server itself.
+    pub fn worlds(&self, timeout: Duration) -> [World; 2] {
+        self.worlds_at(self.addr(), 2, timeout)
     }
 }

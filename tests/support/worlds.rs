@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use lexigram_cache::{BoxError, Cache, Result, Ttl, Value, aio};
 use tokio::runtime::{Builder, Runtime};
@@ -41,6 +42,14 @@ macro_rules! call {
 pub(crate) use {call, worlds};
 
 impl World {
+    /// The same cache in a hurry, or with patience.
+    pub fn with_timeout(&self, timeout: Duration) -> World {
+        match self {
+            World::Threads(cache) => World::Threads(cache.with_timeout(timeout)),
+            World::Tasks(cache) => World::Tasks(cache.with_timeout(timeout)),
+        }
+    }
+
     /// Whether the backend is up, and the line for a person. Each world has a `Health` of its own.
     pub fn health(&self) -> (bool, String) {
         match self {
