@@ -246,12 +246,12 @@ impl Call<'_> {
 /// The end of a caller's patience with the loads of others. The clock is read when it is first needed.
 pub(super) struct WaitUntil {
     max_wait: std::time::Duration,
-    until: std::cell::OnceCell<Instant>,
+    until: std::sync::OnceLock<Instant>,
 }
 
 impl WaitUntil {
     pub(super) fn new(cache: &Cache) -> WaitUntil {
-        WaitUntil { max_wait: cache.inner.protection.max_wait, until: std::cell::OnceCell::new() }
+        WaitUntil { max_wait: cache.inner.protection.max_wait, until: std::sync::OnceLock::new() }
     }
 
     pub(super) fn instant(&self) -> Instant {
