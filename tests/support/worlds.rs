@@ -1,8 +1,9 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use lexigram_cache::{BoxError, Cache, Result, Ttl, Value, aio};
+use lexigram_cache::{BoxError, Cache, Result, Stats, Ttl, Value, aio};
 use tokio::runtime::{Builder, Runtime};
 
 /// One cache of either world, so that one test speaks to both. Made by `worlds!`, asked by `call!`.
@@ -66,11 +67,40 @@ impl World {
 
     /// `get_or_compute` of a value that is at hand.
     pub fn compute<T: Value>(&self, key: &str, value: T) -> Result<T> {
+        self.load(key, || Ok::<_, BoxError>(value))
+    }
+
+    /// `get_or_compute` with a loader that may block, since it has its thread to itself in both worlds.
+    pub fn load<T: Value, E: Into<BoxError>>(
+        &self,
+        key: &str,
+        load: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T> {
         match self {
-            World::Threads(cache) => cache.get_or_compute(key, Ttl::NEVER, || Ok::<_, BoxError>(value)),
+            World::Threads(cache) => cache.get_or_compute(key, Ttl::NEVER, load),
+            World::Tasks(cache) => block_on(cache.get_or_compute(key, Ttl::NEVER, async || load())),
+        }
+    }
+
+    /// `get_or_compute_many` with such a loader.
+    pub fn load_many<T: Value, E: Into<BoxError>>(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+        mut load: impl FnMut(&[String]) -> Result<HashMap<String, T>, E>,
+    ) -> Result<HashMap<String, T>> {
+        match self {
+            World::Threads(cache) => cache.get_or_compute_many(keys, Ttl::NEVER, load),
             World::Tasks(cache) => {
-                block_on(cache.get_or_compute(key, Ttl::NEVER, async || Ok::<_, BoxError>(value)))
+                let load = async |missing: &[String]| load(missing);
+                block_on(cache.get_or_compute_many(keys, Ttl::NEVER, load))
             }
+        }
+    }
+
+    pub fn stats(&self) -> Stats {
+        match self {
+            World::Threads(cache) => cache.stats(),
+            World::Tasks(cache) => cache.stats(),
         }
     }
 }
