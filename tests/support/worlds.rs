@@ -97,6 +97,13 @@ impl World {
         }
     }
 
+    pub fn close(&self) {
+        match self {
+            World::Threads(cache) => cache.close(),
+            World::Tasks(cache) => cache.close(),
+        }
+    }
+
     pub fn stats(&self) -> Stats {
         match self {
             World::Threads(cache) => cache.stats(),
