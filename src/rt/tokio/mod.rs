@@ -3,6 +3,8 @@
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod receive;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
