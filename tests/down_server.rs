@@ -124,7 +124,7 @@ fn a_server_killed_under_its_callers_gives_honest_errors_and_no_wrong_value() {
                     drop(scope.spawn({
                         let caller = &caller;
                         move || caller(own)
-                    }))
+                    }));
                 });
                 for _ in 0..3 {
                     remote.restart();

@@ -130,8 +130,8 @@ fn after_a_stop_no_read_gets_the_value_of_another_key() {
                     drop(scope.spawn({
                         let world = &world;
                         move || assert!(!read(world, n))
-                    }))
-                })
+                    }));
+                });
             });
             remote.cont();
             (0..KEYS).for_each(|n| assert!(read(&world, n), "{world:?} does not work again"));
