@@ -4,22 +4,32 @@
 //! No server outlives its test process, however that ends: see `watched`.
 
 // Every test binary compiles the whole folder and uses a part of it.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports, unused_macros)]
 
 mod allocations;
 mod eventually;
 mod memcached;
 mod port;
+mod raw;
 mod redis;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+mod remote;
 mod server;
 mod shared;
 mod watched;
 mod wire;
+#[cfg(feature = "async")]
+mod worlds;
 
 pub use allocations::allocations;
 pub use eventually::eventually;
 pub use memcached::MemcachedServer;
 pub use port::closed_port;
+pub use raw::ask_raw;
 pub use redis::RedisServer;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub use remote::Remote;
 pub use shared::{memcached, redis};
 pub use wire::{Exchange, Wire};
+#[cfg(feature = "async")]
+pub(crate) use worlds::{World, block_on, call, worlds};

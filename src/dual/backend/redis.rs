@@ -146,7 +146,9 @@ impl Backend for Remote {
             let reply = self.ask(&wire::scan(cursor, &pattern), deadline).await?;
             let (next, keys) = wire::read_scan(reply)?;
             if !keys.is_empty() {
-                removed += wire::read_count(self.ask(&wire::delete_joined(&keys), deadline).await?)?;
+                for reply in self.link.exchange(&wire::delete_joined(&keys), deadline).await? {
+                    removed += wire::read_count(wire::read_value(reply)?)?;
+                }
             }
             if next == 0 {
                 return Ok(removed);

@@ -7,6 +7,7 @@ mod shard;
 mod slot;
 
 use std::hash::RandomState;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::shard::Sum;
@@ -151,6 +152,7 @@ impl Store {
             removed += shard.retain(&self.clock, &unwanted, &mut displaced);
             and(&mut shard);
             drop(shard);
+            drop_each(displaced);
         }
         removed
     }
@@ -162,6 +164,20 @@ impl Store {
     /// The upper half picks the shard, since the lower half picks the bucket inside it.
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         lock(&self.shards[(hash >> 32) as usize & (self.shards.len() - 1)].0)
+    }
+}
+
+/// Drops values one by one: one whose drop panics must not meet another on its way out, which would end the
+/// process. The first panic goes on when all are gone.
+fn drop_each(displaced: Vec<Arc<dyn Object>>) {
+    let mut first = None;
+    for object in displaced {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(object))) {
+            first.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = first {
+        resume_unwind(panic);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::Semaphore;
@@ -11,11 +11,11 @@ use tokio::time::timeout_at;
 
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
+use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
 use crate::wire::memcached::{Replies, Reply, Request, keeps_step};
-use crate::wire::{Replies as _, within_limit};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -102,7 +102,7 @@ impl Server {
     ) -> Result<Vec<Reply>> {
         *sent = true;
         stream.write_all(packed).await.map_err(|error| io_error("send", error))?;
-        let replies = receive(&mut stream, request.len()).await?;
+        let replies = receive(&mut stream, Replies::new(request.len())).await?;
         if replies.iter().all(keeps_step) {
             self.lock().push(Idle { stream, runtime: Handle::current().id() });
         }
@@ -130,21 +130,3 @@ impl Server {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-async fn receive(stream: &mut TcpStream, count: usize) -> Result<Vec<Reply>> {
-    let mut replies = Replies::new(count);
-    let mut received = Vec::with_capacity(FIRST_READ);
-    loop {
-        match stream.read_buf(&mut received).await {
-            Ok(0) => return Err(io_error("receive", io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => {}
-            Err(error) => return Err(io_error("receive", error)),
-        }
-        if replies.advance(&received)? {
-            return replies.read(received);
-        }
-        within_limit(&received)?;
-    }
-}
-
-const FIRST_READ: usize = 4 * 1024;

@@ -5,6 +5,8 @@ mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod receive;
 #[cfg(all(feature = "redis", feature = "async-tls"))]
 mod tls;
 

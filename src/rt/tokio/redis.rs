@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, Value};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::{Handle, Id};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use super::super::fault::Fault;
+use super::super::fault::{Fault, io_error};
 use super::dial::dial;
+use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
-use crate::wire::redis::{Request, failed, handshake, read_handshake};
+use crate::wire::redis::{Replies, Request, failed, handshake, read_handshake};
 
 /// The connection to one server.
 pub(crate) struct Link {
@@ -87,14 +88,14 @@ impl Link {
     }
 
     async fn dial(&self, deadline: Deadline) -> Result<Live> {
-        let (connection, driver) = match &self.settings.address {
+        let live = match &self.settings.address {
             address @ Address::Tcp { host, port, tls } => {
                 let at = address.to_string();
                 let stream = dial((host.as_str(), *port), &at, deadline).await?;
                 match tls {
-                    None => multiplex(stream).await?,
+                    None => self.drive(stream).await?,
                     #[cfg(feature = "async-tls")]
-                    Some(tls) => multiplex(super::tls::handshake(stream, tls, &at).await?).await?,
+                    Some(tls) => self.drive(super::tls::handshake(stream, tls, &at).await?).await?,
                     #[cfg(all(feature = "tls", not(feature = "async-tls")))]
                     Some(_) => return Err(super::super::fault::no_async_tls()),
                     #[cfg(not(feature = "tls"))]
@@ -102,20 +103,37 @@ impl Link {
                 }
             }
             #[cfg(unix)]
-            Address::Unix(path) => multiplex(super::dial::dial_unix(path).await?).await?,
+            Address::Unix(path) => self.drive(super::dial::dial_unix(path).await?).await?,
             #[cfg(not(unix))]
             Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
         };
-        let live = Live {
-            connection,
-            number: self.dialled.fetch_add(1, Ordering::Relaxed),
-            driver: Arc::new(driver),
-            runtime: Handle::current().id(),
-        };
-        let hello = send(live.clone(), &handshake(&self.settings), deadline).await;
-        read_handshake(hello.map_err(|fault| fault.error)?)?;
         *self.lock() = Some(live.clone());
         Ok(live)
+    }
+
+    /// Introduces us and hands the connection to the library's driver, whose own handshake is left empty: ours
+    /// is the same in both worlds, and tells a server of another kind, of which the driver only says that the
+    /// connection ended.
+    async fn drive<S>(&self, mut stream: S) -> Result<Live>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let hello = handshake(&self.settings);
+        let packed = hello.commands.get_packed_pipeline();
+        stream.write_all(&packed).await.map_err(|error| io_error("send", error))?;
+        // TLS holds back what does not fill a record.
+        stream.flush().await.map_err(|error| io_error("send", error))?;
+        read_handshake(receive(&mut stream, Replies::new(hello.commands.len())).await?)?;
+        let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
+        Ok(Live {
+            connection,
+            number: self.dialled.fetch_add(1, Ordering::Relaxed),
+            driver: Arc::new(tokio::spawn(driver)),
+            runtime: Handle::current().id(),
+        })
     }
 
     fn live(&self) -> Option<Live> {
@@ -134,19 +152,6 @@ impl Link {
     fn lock(&self) -> MutexGuard<'_, Option<Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Starts the task that drives a connection. The library's own handshake is left empty, since ours is the same
-/// in both worlds; its own timeouts are off, since ours bound the whole call.
-async fn multiplex<S>(stream: S) -> Result<(MultiplexedConnection, JoinHandle<()>)>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-    let made = MultiplexedConnection::new_with_config(&nobody, stream, config).await;
-    let (connection, driver) = made.map_err(failed)?;
-    Ok((connection, tokio::spawn(driver)))
 }
 
 /// From the moment a request is handed to the connection it counts as sent: what the driver has written of

@@ -14,7 +14,7 @@ pub(crate) use self::reply::*;
 use self::script::{ADD, REMOVE, SWAP, TOUCH};
 pub(crate) use self::script::{Call, is_unknown_script};
 use crate::entry::{Condition, Version};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::handle::redis::Settings;
 use crate::key::Key;
 use crate::ttl::Lifetime;
@@ -59,10 +59,17 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
     Request { commands, repeatable: true }
 }
 
-/// Any refusal ends the handshake, except of the name: it is decoration, and an ACL may forbid it.
+/// Any refusal ends the handshake, except of the name: it is decoration, and an ACL may forbid it. A server that
+/// takes no more clients says so in place of the first reply, whatever was asked.
 pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
-    let essential = replies.len().saturating_sub(1);
-    replies.into_iter().take(essential).try_for_each(|reply| read_value(reply).map(drop))
+    let name = replies.len().saturating_sub(1);
+    for (position, reply) in replies.into_iter().enumerate() {
+        match read_value(reply) {
+            Err(error) if position != name || error.kind() == ErrorKind::Unavailable => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn get(key: &Key<'_>) -> Request {
@@ -90,10 +97,13 @@ pub(crate) fn delete_many(keys: &[Key<'_>]) -> Request {
     Request::write(with_keys("UNLINK", keys))
 }
 
+/// SCAN may find more keys than it was asked for; no command removes more than a batch of them.
 pub(crate) fn delete_joined(keys: &[Vec<u8>]) -> Request {
-    let mut unlink = redis::cmd("UNLINK");
-    unlink.arg(keys);
-    Request::write(unlink)
+    let mut commands = Pipeline::new();
+    for batch in keys.chunks(SCAN_BATCH) {
+        commands.cmd("UNLINK").arg(batch);
+    }
+    Request { commands, repeatable: false }
 }
 
 /// Writes many under one condition, which is no version: that belongs to a single key.
@@ -215,6 +225,14 @@ mod tests {
             "*6\r\n$3\r\nSET\r\n$5\r\napp:k\r\n$1\r\nv\r\n$2\r\nPX\r\n$1\r\n2\r\n$2\r\nNX\r\n"
         );
         assert!(!request.repeatable);
+    }
+
+    #[test]
+    fn a_name_may_be_refused_and_a_client_may_not() {
+        let refusal = |line: &[u8]| vec![redis::parse_redis_value(line).unwrap()];
+        assert!(read_handshake(refusal(b"-NOPERM no permissions\r\n")).is_ok());
+        let error = read_handshake(refusal(b"-ERR max number of clients reached\r\n")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
 
     #[test]

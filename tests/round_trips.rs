@@ -1,0 +1,114 @@
+//! How often a call asks its server, counted on the wire.
+#![cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+
+mod support;
+
+use std::time::Duration;
+
+use lexigram_cache::{Memcached, Redis, Ttl};
+use support::{MemcachedServer, Wire, World, call, worlds};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A verb on the keys `k` and `n`, and how many round trips it takes on Redis and on Memcached.
+struct Verb(&'static str, usize, usize, fn(&World) -> bool);
+
+const VERBS: &[Verb] = &[
+    Verb("get", 1, 1, |w| call!(w, c => c.get::<u64>("k")).is_ok()),
+    Verb("get_arc", 1, 1, |w| call!(w, c => c.get_arc::<u64>("k")).is_ok()),
+    Verb("get_with", 1, 1, |w| call!(w, c => c.get_with("k", |n: &u64| n + 1)).is_ok()),
+    Verb("set", 1, 1, |w| call!(w, c => c.set("k", &1_u64, MINUTE)).is_ok()),
+    Verb("add", 1, 1, |w| call!(w, c => c.add("k", &1_u64, MINUTE)).is_ok()),
+    Verb("replace", 1, 1, |w| call!(w, c => c.replace("k", &1_u64, MINUTE)).is_ok()),
+    Verb("exists", 1, 1, |w| call!(w, c => c.exists("k")).is_ok()),
+    Verb("touch", 1, 1, |w| call!(w, c => c.touch("k", MINUTE)).is_ok()),
+    Verb("touch for ever", 1, 1, |w| call!(w, c => c.touch("k", Ttl::NEVER)).is_ok()),
+    Verb("ttl", 1, 1, |w| call!(w, c => c.ttl("k")).is_ok()),
+    Verb("incr", 1, 1, |w| call!(w, c => c.incr("n", 1, MINUTE)).is_ok()),
+    Verb("decr", 1, 2, |w| call!(w, c => c.decr("n", 1, MINUTE)).is_ok()),
+    Verb("update", 2, 2, |w| call!(w, c => c.update("k", MINUTE, |_: Option<u64>| 1)).is_ok()),
+    Verb("get_or_compute, hit", 1, 1, |w| w.compute("k", 1_u64).is_ok()),
+    Verb("take", 1, 2, |w| call!(w, c => c.take::<u64>("k")).is_ok()),
+    Verb("delete", 1, 1, |w| call!(w, c => c.delete("k")).is_ok()),
+    Verb("get_or_compute, miss", 3, 3, |w| w.compute("missing", 1_u64).is_ok()),
+    Verb("delete", 1, 1, |w| call!(w, c => c.delete("missing")).unwrap()),
+    Verb("health", 1, 1, |w| w.health().0),
+];
+
+/// Every verb twice: the first round dials and makes scripts known, the second is counted.
+fn count(wire: &Wire, worlds: &[World], expected: impl Fn(&Verb) -> usize) {
+    for world in worlds {
+        VERBS.iter().for_each(|verb| assert!(verb.3(world), "{} in {world:?}", verb.0));
+        for verb in VERBS {
+            wire.take();
+            assert!(verb.3(world));
+            let exchanges = wire.round_trips();
+            assert_eq!(exchanges, expected(verb), "{} in {world:?}: {:?}", verb.0, wire.take());
+        }
+    }
+}
+
+#[test]
+fn a_verb_takes_the_round_trips_that_its_documentation_says_on_redis() {
+    let wire = Wire::before(support::redis().addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    count(&wire, &worlds!(redis, prefix("single")), |verb| verb.1);
+}
+
+#[test]
+fn a_verb_takes_the_round_trips_that_its_documentation_says_on_memcached() {
+    let wire = Wire::before(support::memcached().addr());
+    let memcached = Memcached::builder([wire.addr().to_string()]).build().unwrap();
+    count(&wire, &worlds!(memcached, prefix("single")), |verb| verb.2);
+}
+
+/// Three verbs on a hundred keys, each of which asks each server once, and the answers to them.
+fn a_hundred_keys(wires: &[&Wire], world: &World) {
+    let keys = || (0..100_u64).map(|n| format!("key {n}"));
+    let once = |verb: &str| {
+        for wire in wires {
+            assert_eq!(wire.round_trips(), 1, "{verb} in {world:?}");
+            wire.take();
+        }
+    };
+    world.health();
+    wires.iter().for_each(|wire| drop(wire.take()));
+    call!(world, cache => cache.set_many(keys().zip(0_u64..), MINUTE)).unwrap();
+    once("set_many");
+    let values = call!(world, cache => cache.get_many::<u64>(keys())).unwrap();
+    once("get_many");
+    assert_eq!(values, keys().zip(0_u64..).collect());
+    assert_eq!(call!(world, cache => cache.delete_many(keys())).unwrap(), 100);
+    once("delete_many");
+    assert!(call!(world, cache => cache.get_many::<u64>(keys())).unwrap().is_empty());
+}
+
+#[test]
+fn a_batch_is_one_round_trip_on_redis() {
+    let wire = Wire::before(support::redis().addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    worlds!(redis, prefix("batch")).iter().for_each(|world| a_hundred_keys(&[&wire], world));
+}
+
+#[test]
+fn a_batch_is_one_round_trip_to_each_memcached() {
+    let second = MemcachedServer::start();
+    let wires = [Wire::before(support::memcached().addr()), Wire::before(second.addr())];
+    let servers = wires.each_ref().map(|wire| wire.addr().to_string());
+    let memcached = Memcached::builder(servers).build().unwrap();
+    for world in worlds!(memcached, prefix("batch")) {
+        a_hundred_keys(&wires.each_ref(), &world);
+    }
+}
+
+#[test]
+fn a_batch_of_none_asks_nobody() {
+    let wire = Wire::before(support::redis().addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    for world in worlds!(redis) {
+        assert!(call!(&world, cache => cache.get_many::<u64>([""; 0])).unwrap().is_empty());
+        call!(&world, cache => cache.set_many([("", 1_u64); 0], MINUTE)).unwrap();
+        assert_eq!(call!(&world, cache => cache.delete_many([""; 0])).unwrap(), 0);
+    }
+    assert_eq!(wire.connections(), 0);
+}

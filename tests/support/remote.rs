@@ -1,0 +1,81 @@
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use lexigram_cache::{Memcached, Redis};
+
+use super::{MemcachedServer, RedisServer, World, worlds};
+
+/// A server of either kind and the caches on it, for promises that hold on both.
+#[derive(Debug)]
+pub enum Remote {
+    Redis(RedisServer),
+    Memcached(MemcachedServer),
+}
+
+/// What `Server` and its kinds have in common.
+macro_rules! either {
+    ($remote:expr, $server:ident => $act:expr) => {
+        match $remote {
+            Remote::Redis($server) => $act,
+            Remote::Memcached($server) => $act,
+        }
+    };
+}
+
+impl Remote {
+    /// Runs a test on one of each kind, side by side.
+    pub fn each(test: impl Fn(&Remote) + Sync) {
+        thread::scope(|scope| {
+            scope.spawn(|| test(&Remote::Redis(RedisServer::start())));
+            scope.spawn(|| test(&Remote::Memcached(MemcachedServer::start())));
+        });
+    }
+
+    /// The backend's name in errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Remote::Redis(_) => "redis",
+            Remote::Memcached(_) => "memcached",
+        }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        either!(self, server => server.addr())
+    }
+
+    pub fn stop(&self) {
+        either!(self, server => server.stop());
+    }
+
+    pub fn cont(&self) {
+        either!(self, server => server.cont());
+    }
+
+    pub fn kill(&self) {
+        either!(self, server => server.kill());
+    }
+
+    pub fn restart(&self) {
+        either!(self, server => server.restart());
+    }
+
+    /// Fresh caches of both worlds, with so many connections of their own to whatever listens at `addr`.
+    pub fn worlds_at(&self, addr: SocketAddr, pool: u32, timeout: Duration) -> [World; 2] {
+        match self {
+            Remote::Redis(_) => {
+                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).build().unwrap();
+                worlds!(redis, prefix("app"), timeout(timeout))
+            }
+            Remote::Memcached(_) => {
+                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).clearable(true);
+                worlds!(memcached.build().unwrap(), prefix("app"), timeout(timeout))
+            }
+        }
+    }
+
+    /// Two connections in each world, to the server itself.
+    pub fn worlds(&self, timeout: Duration) -> [World; 2] {
+        self.worlds_at(self.addr(), 2, timeout)
+    }
+}
