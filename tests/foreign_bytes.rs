@@ -4,11 +4,12 @@
 mod support;
 
 use lexigram_cache::{ErrorKind, Format, Memcached, Redis, Ttl};
-use support::{World, ask_raw, call, worlds};
+use support::{MemcachedServer, RedisServer, World, ask_raw, call, worlds};
 
 /// The same cache twice, lenient and strict, of each world, on each server, in each format.
 fn each(check: impl Fn(&World, &World, &dyn Fn(&[u8]))) {
-    let (redis, memcached) = (support::redis(), support::memcached());
+    // Servers of one's own, since every test writes the same key.
+    let (redis, memcached) = (RedisServer::start(), MemcachedServer::start());
     let in_redis = |bytes: &[u8]| {
         let head = format!("*3\r\n$3\r\nSET\r\n$9\r\nforeign:k\r\n${}\r\n", bytes.len());
         assert_eq!(ask_raw(redis.addr(), &[head.as_bytes(), bytes, b"\r\n"].concat()), "+OK\r\n");
