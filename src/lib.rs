@@ -42,10 +42,12 @@
 //! | `codec` | a serde format of your own |
 //! | `redis`, `memcached` | the backends; blocking by themselves, for tasks together with `async` |
 //! | `async` | `aio`, on tokio |
+//! | `tls`, `async-tls` | `rediss://` for threads, and for tasks |
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
 //! | `full` | all of them |
+//! | `cluster`, `encryption`, `cli` | nothing yet: reserved names |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
 //! and undecodable values of level WARN.
@@ -75,6 +77,7 @@ mod entry;
 mod error;
 mod event;
 mod handle;
+mod health;
 mod key;
 #[cfg(feature = "metrics")]
 mod meters;
@@ -124,6 +127,7 @@ pub use handle::memcached::{Memcached, MemcachedBuilder};
 pub use handle::memory::{Memory, MemoryBuilder};
 #[cfg(feature = "redis")]
 pub use handle::redis::{Redis, RedisBuilder};
+
 pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use stats::Stats;

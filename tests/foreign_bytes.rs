@@ -115,3 +115,23 @@ fn a_counter_over_bytes_that_are_no_number_says_so_and_leaves_them() {
         assert_eq!(call!(lenient, cache => cache.get::<i64>("k")).unwrap(), Some(42));
     });
 }
+
+#[test]
+fn a_redis_list_under_the_key_is_no_value_and_makes_way_for_one() {
+    let server = RedisServer::start();
+    let redis = Redis::builder(server.url()).build().unwrap();
+    let push = b"*3\r\n$5\r\nRPUSH\r\n$9\r\nforeign:k\r\n$1\r\nx\r\n";
+    for lenient in &worlds!(redis, prefix("foreign")) {
+        assert_eq!(ask_raw(server.addr(), push), ":1\r\n");
+        assert_eq!(call!(lenient, cache => cache.get::<String>("k")).unwrap(), None);
+        assert_eq!((lenient.stats().decode_rejected, lenient.stats().errors), (1, 0));
+        assert_eq!(lenient.compute("k", vec![7_u8]).unwrap(), [7]);
+        assert_eq!(call!(lenient, cache => cache.get::<Vec<u8>>("k")).unwrap(), Some(vec![7]));
+        assert!(call!(lenient, cache => cache.delete("k")).unwrap());
+    }
+    for strict in &worlds!(redis, prefix("foreign"), strict_decode(true)) {
+        ask_raw(server.addr(), push);
+        let error = call!(strict, cache => cache.get::<String>("k")).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Decode, Some("WRONGTYPE")));
+    }
+}

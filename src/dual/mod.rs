@@ -12,5 +12,6 @@ mod caches;
 pub mod contract;
 
 pub use self::backend::{Backend, BackendHandle};
-pub use self::cache::{Cache, CacheBuilder, Health, Status};
+pub use self::cache::{Cache, CacheBuilder};
 pub use self::caches::Caches;
+pub use crate::health::{Health, Status};

@@ -90,6 +90,15 @@ impl<'a> Call<'a> {
         Ok(value)
     }
 
+    /// What a read found. Where the server itself says that the key holds nothing a cache could have written (a
+    /// Redis list, a set), it is rejected like bytes that do not decode.
+    pub(super) fn found<R>(&self, read: Result<Option<R>>) -> Result<Option<R>> {
+        match read {
+            Err(error) if error.kind() == ErrorKind::Decode => self.reject(error).map(|()| None),
+            read => self.end(read),
+        }
+    }
+
     /// Decodes without counting a hit or a miss; what is no value of this type is `None`.
     ///
     /// # Errors
@@ -97,12 +106,16 @@ impl<'a> Call<'a> {
     pub(super) fn unpack<T: Value>(&self, item: Item) -> Result<Option<Arc<T>>> {
         match item.open(&self.inner.codec) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                let error = self.place(error);
-                self.record(EventKind::DecodeRejected(&error));
-                if self.inner.strict_decode { Err(error) } else { Ok(None) }
-            }
+            Err(error) => self.reject(error).map(|()| None),
         }
+    }
+
+    /// # Errors
+    /// `Decode`, on a cache that decodes strictly.
+    pub(super) fn reject(&self, error: Error) -> Result<()> {
+        let error = self.place(error);
+        self.record(EventKind::DecodeRejected(&error));
+        if self.inner.strict_decode { Err(error) } else { Ok(()) }
     }
 
     /// Passes on what the backend said, with its failures counted and told. What it cannot do, or not with

@@ -19,6 +19,8 @@ pub(super) enum Right {
     Lease(Lease),
     /// The key held bytes that are no value of this type; they may be replaced as long as they are the same.
     Replace(Version),
+    /// The key held something that no cache has written.
+    Overwrite,
 }
 
 #[maybe_async]
@@ -64,7 +66,7 @@ impl Cache {
         let wait_until = WaitUntil::new(self);
         loop {
             let found = call.backend().get(&key, call.deadline).await;
-            if let Some(value) = call.open(call.end(found)?)? {
+            if let Some(value) = call.open(call.found(found)?)? {
                 return Ok(Arc::unwrap_or_clone(value));
             }
             if !self.inner.protection.enabled {
@@ -146,11 +148,14 @@ impl Cache {
     /// A second look, now that nobody else in this process loads this key: somebody may just have.
     pub(super) async fn claim<T: Value>(&self, call: &Call<'_>, key: &Key<'_>) -> Result<Claim<T>> {
         let seen = call.backend().lookup(key, call.deadline).await;
-        let found: Found = match call.end(seen)? {
-            Lookup::Lease(lease) => return Ok(Claim::Granted(Right::Lease(lease))),
-            Lookup::Hit(found) => found,
-        };
-        self.claim_found(call, found)
+        match seen {
+            Ok(Lookup::Lease(lease)) => Ok(Claim::Granted(Right::Lease(lease))),
+            Ok(Lookup::Hit(found)) => self.claim_found(call, found),
+            Err(error) if error.kind() == ErrorKind::Decode => {
+                call.reject(error).map(|()| Claim::Granted(Right::Overwrite))
+            }
+            Err(error) => call.end(Err(error)),
+        }
     }
 
     /// Runs the loader and tells how it went.
@@ -176,13 +181,15 @@ impl Cache {
         lifetime: Lifetime,
     ) -> Result<()> {
         let item = call.pack_shared(value)?;
-        let filled = match right {
-            Right::Lease(lease) => call.backend().fill(key, &lease, item, lifetime, call.deadline).await,
-            Right::Replace(version) => {
-                let same = Condition::Unchanged(version);
-                call.backend().store(key, item, lifetime, &same, call.deadline).await
+        let condition = match right {
+            Right::Lease(lease) => {
+                let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
+                return call.forgive(call.end(filled));
             }
+            Right::Replace(version) => Condition::Unchanged(version),
+            Right::Overwrite => Condition::Always,
         };
+        let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
         call.forgive(call.end(filled))
     }
 

@@ -21,6 +21,7 @@ use super::backend::BackendHandle;
 use crate::codec::ValueCodec;
 use crate::event::Journal;
 use crate::handle::memory::Memory;
+use crate::health::{Health, Status};
 use crate::key::Prefix;
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
@@ -115,26 +116,4 @@ impl fmt::Debug for Cache {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// What [`Cache::health`] found.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Health {
-    /// Whether the backend answered.
-    pub status: Status,
-    /// How long it took to answer, or to give up.
-    pub latency: Duration,
-    /// One line for a person.
-    pub detail: String,
-}
-
-/// Whether a backend can be used.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Status {
-    /// It answered.
-    Up,
-    /// It did not.
-    Down,
 }

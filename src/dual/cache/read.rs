@@ -30,7 +30,7 @@ impl Cache {
         let call = self.call("get")?;
         let key = call.key(key.as_ref())?;
         let found = call.backend().get(&key, call.deadline).await;
-        call.open(call.end(found)?)
+        call.open(call.found(found)?)
     }
 
     /// What `read` makes of the value, without a clone.

@@ -1,9 +1,9 @@
 //! The cache as a whole: health, counts, the end.
 
-use super::super::Status;
 use super::{Subject, done, equal, maybe_async, refused};
 
 use crate::error::ErrorKind;
+use crate::health::Status;
 use crate::ttl::Ttl;
 
 /// A backend that answers is healthy.

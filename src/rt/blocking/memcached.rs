@@ -7,7 +7,7 @@ use super::socket::Socket;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Replies, Reply, Request, keeps_step};
+use crate::wire::memcached::{Reply, Request, keeps_step};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -33,7 +33,7 @@ impl Link {
         slot.with(
             request.repeatable,
             || dial(address.as_str(), address, deadline).map(Socket::new),
-            |socket| exchange(socket, &packed, request.len(), deadline),
+            |socket| exchange(socket, &packed, request, deadline),
         )
     }
 }
@@ -42,12 +42,11 @@ impl Link {
 fn exchange(
     socket: &mut Socket,
     packed: &[u8],
-    count: usize,
+    request: &Request,
     deadline: Deadline,
 ) -> Result<(Vec<Reply>, bool), Fault> {
     socket.send(packed, deadline)?;
-    let replies =
-        socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })?;
+    let replies = socket.receive(request.replies(), deadline).map_err(|error| Fault { error, sent: true })?;
     let in_step = replies.iter().all(keeps_step);
     Ok((replies, in_step))
 }

@@ -15,7 +15,7 @@ use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Replies, Reply, Request, keeps_step};
+use crate::wire::memcached::{Reply, Request, keeps_step};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -102,7 +102,7 @@ impl Server {
     ) -> Result<Vec<Reply>> {
         *sent = true;
         stream.write_all(packed).await.map_err(|error| io_error("send", error))?;
-        let replies = receive(&mut stream, Replies::new(request.len())).await?;
+        let replies = receive(&mut stream, request.replies()).await?;
         if replies.iter().all(keeps_step) {
             self.lock().push(Idle { stream, runtime: Handle::current().id() });
         }

@@ -3,6 +3,7 @@
 use memcache::exp::{Error as MetaError, MetaCommandResult, MetaResponse, parse_meta_result};
 
 use super::super::{REPLY_LIMIT, Replies as Contract, garbled, line};
+use super::token;
 use crate::error::Result;
 
 /// A reply, or the server's refusal of that one command.
@@ -10,14 +11,15 @@ pub(crate) type Reply = std::result::Result<MetaCommandResult, MetaError>;
 
 /// The replies to one request. Remembers how far it has looked, so a long reply is walked once.
 pub(crate) struct Replies {
+    number: u32,
     count: usize,
     position: usize,
     replies: Vec<(Reply, Option<std::ops::Range<usize>>)>,
 }
 
 impl Replies {
-    pub(crate) fn new(count: usize) -> Replies {
-        Replies { count, position: 0, replies: Vec::with_capacity(count) }
+    pub(super) fn new(number: u32, count: usize) -> Replies {
+        Replies { number, count, position: 0, replies: Vec::with_capacity(count) }
     }
 }
 
@@ -36,7 +38,7 @@ impl Contract for Replies {
             if data.is_some() && &received[end - 2..end] != b"\r\n" {
                 return Err(garbled());
             }
-            let reply = read_header(header, self.replies.len())?;
+            let reply = read_header(header, &token(self.number, self.replies.len()))?;
             self.replies.push((reply, data));
             self.position = end;
         }
@@ -62,14 +64,14 @@ fn data_size(header: &[u8]) -> Result<Option<usize>> {
     size.filter(|size| *size <= REPLY_LIMIT).map(Some).ok_or_else(garbled)
 }
 
-fn read_header(header: &[u8], position: usize) -> Result<Reply> {
+fn read_header(header: &[u8], token: &str) -> Result<Reply> {
     let reply = match MetaResponse::parse_header(header).and_then(parse_meta_result) {
         Err(MetaError::Protocol(_)) => return Err(garbled()),
         Err(refusal) => return Ok(Err(refusal)),
         Ok(reply) => reply,
     };
     // A no-op has no room for a token; it is only ever sent alone.
-    let echoed = reply.opaque.as_deref().is_some_and(|token| token == position.to_string().as_bytes());
+    let echoed = reply.opaque.as_deref() == Some(token.as_bytes());
     if echoed || header == b"MN" { Ok(Ok(reply)) } else { Err(garbled()) }
 }
 
@@ -77,11 +79,11 @@ fn read_header(header: &[u8], position: usize) -> Result<Reply> {
 mod tests {
     use super::*;
 
-    const REPLIES: &[u8] = b"VA 4 f0 c7 O0\r\na\r\nb\r\nEN O1\r\nSERVER_ERROR out of memory\r\n";
+    const REPLIES: &[u8] = b"VA 4 f0 c7 O7.0\r\na\r\nb\r\nEN O7.1\r\nSERVER_ERROR out of memory\r\n";
 
     #[test]
     fn replies_are_complete_at_their_last_byte_and_not_before() {
-        let mut replies = Replies::new(3);
+        let mut replies = Replies::new(7, 3);
         for end in 0..REPLIES.len() {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
@@ -95,21 +97,22 @@ mod tests {
 
     #[test]
     fn a_reply_to_another_command_is_an_error() {
-        assert!(Replies::new(1).advance(b"HD O1\r\n").is_err());
-        assert!(Replies::new(1).advance(b"HD\r\n").is_err());
-        assert!(Replies::new(1).advance(b"HD O0\r\nHD O1\r\n").is_err());
+        assert!(Replies::new(7, 1).advance(b"HD O7.1\r\n").is_err());
+        assert!(Replies::new(7, 1).advance(b"HD O6.0\r\n").is_err(), "the request before this one");
+        assert!(Replies::new(7, 1).advance(b"HD\r\n").is_err());
+        assert!(Replies::new(7, 1).advance(b"HD O7.0\r\nHD O7.1\r\n").is_err());
     }
 
     #[test]
     fn what_is_not_memcached_is_an_error() {
         for bytes in [
             &b"HTTP/1.1 400 Bad Request\r\n"[..],
-            b"VA x O0\r\n",
-            b"VA 99999999999 O0\r\n",
-            b"VA 1 O0\r\nabc",
+            b"VA x O7.0\r\n",
+            b"VA 99999999999 O7.0\r\n",
+            b"VA 1 O7.0\r\nabc",
         ] {
-            assert!(Replies::new(1).advance(bytes).is_err(), "{bytes:?}");
+            assert!(Replies::new(7, 1).advance(bytes).is_err(), "{bytes:?}");
         }
-        assert!(Replies::new(1).advance(&vec![b'x'; 100_000]).is_err());
+        assert!(Replies::new(7, 1).advance(&vec![b'x'; 100_000]).is_err());
     }
 }

@@ -1,52 +1,67 @@
 //! Memcached's meta protocol: commands and replies, as the `memcache` crate spells and reads them.
 //!
-//! Every command carries its position as an opaque token, which the reply must echo: a reply that answers
-//! another command is found out, not handed on.
+//! Every command carries an opaque token of its own, which the reply must echo: a reply that answers another
+//! command, of this request or of any before it, is found out and not handed on.
 
 mod frame;
 mod key;
 mod reply;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use memcache::exp::{
     ArithmeticMode, ArithmeticOptions, DeleteOptions, GetOptions, MetaCommand, SetMode, SetOptions,
     build_arithmetic, build_delete, build_get, build_noop, build_set,
 };
 
-pub(crate) use self::frame::{Replies, Reply};
+use self::frame::Replies;
+pub(crate) use self::frame::Reply;
 pub(crate) use self::key::{WireKey, generation_key, wire_key};
 pub(crate) use self::reply::*;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ttl::Lifetime;
 
 /// Commands that go to one server at once, with one reply each.
-#[derive(Clone)]
 pub(crate) struct Request {
     commands: Vec<MetaCommand>,
+    /// Tells this request from those before it on the same connection.
+    number: u32,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) repeatable: bool,
 }
 
 impl Request {
     pub(crate) fn read(commands: Vec<MetaCommand>) -> Request {
-        Request { commands, repeatable: true }
+        Request { commands, number: next_number(), repeatable: true }
     }
 
     pub(crate) fn write(commands: Vec<MetaCommand>) -> Request {
-        Request { commands, repeatable: false }
+        Request { commands, number: next_number(), repeatable: false }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.commands.len()
+    /// What takes in the replies to it.
+    pub(crate) fn replies(&self) -> Replies {
+        Replies::new(self.number, self.commands.len())
     }
 
     pub(crate) fn packed(&self) -> Result<Vec<u8>> {
         let mut packed = Vec::new();
         for (position, command) in self.commands.iter().enumerate() {
-            let command = command.clone().flag(format!("O{position}"));
+            let command = command.clone().flag(format!("O{}", token(self.number, position)));
             command.encode_into(&mut packed).map_err(unsendable)?;
         }
         Ok(packed)
     }
+}
+
+fn next_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The token of one command: which request, and which place in it.
+fn token(number: u32, position: usize) -> String {
+    format!("{number:x}.{position:x}")
 }
 
 /// What a read asks for beside the item's flags and CAS.
@@ -161,15 +176,13 @@ mod tests {
     use crate::key::Prefix;
 
     #[test]
-    fn each_command_carries_its_position() {
+    fn each_command_carries_a_token_of_its_own() {
         let prefix = Prefix::new("app");
         let key = wire_key(&prefix.key("k").unwrap());
         let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
-        let packed = Request::write(commands).packed().unwrap();
-        assert_eq!(
-            String::from_utf8(packed).unwrap(),
-            "mg app:k v f c O0\r\nms app:k 1 ME F0 T60 O1\r\nv\r\n"
-        );
+        let request = Request { commands, number: 26, repeatable: false };
+        let packed = String::from_utf8(request.packed().unwrap()).unwrap();
+        assert_eq!(packed, "mg app:k v f c O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n");
     }
 
     #[test]
