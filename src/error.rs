@@ -60,7 +60,8 @@ pub enum ErrorKind {
     Misconfigured,
 }
 
-/// A failure of a cache operation. One pointer wide, cheap to clone.
+/// A failure of a cache operation. One pointer wide, cheap to clone. Its text includes its cause, which
+/// `source()` gives as well.
 ///
 /// ```
 /// use lexigram_cache::{Cache, ErrorKind};
@@ -176,6 +177,15 @@ impl Error {
         self
     }
 
+    /// The error of a later step of a call whose earlier steps were applied: trying again is no longer harmless.
+    pub(crate) fn after_partial(self, applied: bool) -> Error {
+        if !applied || !self.is_retryable() {
+            return self;
+        }
+        let text = "a part of the call was applied before it failed";
+        Error::new(ErrorKind::Ambiguous, text).with_source(self)
+    }
+
     /// Says where it happened; what is already known is kept, since the innermost place knows best.
     pub(crate) fn at(mut self, operation: &'static str, backend: &Arc<str>) -> Error {
         self.0.operation.get_or_insert(operation);
@@ -247,6 +257,14 @@ mod tests {
             Error::new(ErrorKind::Ambiguous, "gone").with_source(Error::new(ErrorKind::Unavailable, "cut"));
         assert!(error.is_ambiguous());
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn a_failure_after_a_part_was_applied_is_ambiguous() {
+        let gone = || Error::new(ErrorKind::Unavailable, "gone");
+        assert!(gone().after_partial(true).is_ambiguous());
+        assert!(gone().after_partial(false).is_retryable());
+        assert_eq!(Error::new(ErrorKind::Closed, "").after_partial(true).kind(), ErrorKind::Closed);
     }
 
     #[test]

@@ -46,8 +46,8 @@
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
-//! | `full` | all of them |
 //! | `cluster`, `encryption`, `cli` | nothing yet: reserved names |
+//! | `full` | all that do something |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
 //! and undecodable values of level WARN.
@@ -98,7 +98,30 @@ mod blocking {
     pub use dual::*;
 }
 
-/// The same API for tasks.
+/// The same API for tasks, on tokio.
+///
+/// ```
+/// use lexigram_cache::{BoxError, Ttl, aio};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> lexigram_cache::Result<()> {
+/// let cache = aio::Cache::memory();
+/// cache.set("greeting", "hello", Ttl::NEVER).await?;
+/// assert_eq!(cache.get::<String>("greeting").await?.as_deref(), Some("hello"));
+/// let answer = cache.get_or_compute("answer", Ttl::NEVER, async || Ok::<_, BoxError>(42)).await?;
+/// assert_eq!(answer, 42);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// Every future may be dropped at any point. A read that is dropped has done nothing. A write that is dropped may or
+/// may not have been applied, as with [`ErrorKind::Ambiguous`]. Where the caller that loads is dropped, its loader is
+/// dropped with it, another of those who wait begins anew, and nobody waits for ever. No connection is used again
+/// with half an exchange on it.
+///
+/// # Panics
+/// Calls on a server, and waiting for a load, panic outside a tokio runtime with its time and I/O drivers enabled.
 #[cfg(feature = "async")]
 #[path = "."]
 pub mod aio {
@@ -127,7 +150,6 @@ pub use handle::memcached::{Memcached, MemcachedBuilder};
 pub use handle::memory::{Memory, MemoryBuilder};
 #[cfg(feature = "redis")]
 pub use handle::redis::{Redis, RedisBuilder};
-
 pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use stats::Stats;

@@ -32,6 +32,11 @@ impl Pattern {
         escape(prefix.as_str()) + &self.glob
     }
 
+    /// Whether this joined key is of this namespace, with a name that fits.
+    pub(crate) fn matches_within(&self, prefix: &Prefix, joined: &str) -> bool {
+        joined.strip_prefix(prefix.as_str()).is_some_and(|name| self.matches(name))
+    }
+
     /// Whether this name fits.
     pub fn matches(&self, name: &str) -> bool {
         matches(self.glob.as_bytes(), name.as_bytes())

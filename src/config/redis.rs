@@ -27,7 +27,7 @@ pub struct RedisConfig {
     pub ssl: bool,
     /// Connections at most. Defaults to 10.
     pub pool_size: u32,
-    /// Certificate authorities to trust, PEM. Defaults to those of the system.
+    /// Certificate authorities to trust, PEM. Defaults to the public ones that Mozilla trusts.
     pub ca_file: Option<PathBuf>,
     /// Our own certificate, PEM; goes with `key_file`. Defaults to none.
     pub cert_file: Option<PathBuf>,

@@ -26,7 +26,8 @@ pub(crate) struct Flight {
 }
 
 enum State {
-    Airborne(Vec<Waker>),
+    /// One seat per waiter; empty where one has left.
+    Airborne(Vec<Option<Waker>>),
     Landed(Landing),
 }
 
@@ -69,6 +70,11 @@ impl Flights {
         }
     }
 
+    /// [`detach`](Flights::detach) for one load that takes too long, unless another has begun since.
+    pub(crate) fn give_up(&self, key: &str, flight: &Arc<Flight>) {
+        self.remove(key, |held| Arc::ptr_eq(held, flight));
+    }
+
     /// [`detach`](Flights::detach) for every load whose joined key is meant.
     pub(crate) fn detach_all(&self, meant: impl Fn(&str) -> bool) {
         if self.count.load(Ordering::SeqCst) > 0 {
@@ -104,14 +110,23 @@ impl Flight {
             State::Landed(landing) => Poll::Ready(landing.clone()),
             State::Airborne(waiters) => {
                 match seat.and_then(|seat| waiters.get_mut(seat)) {
-                    Some(held) => held.clone_from(waker),
+                    Some(held) => *held = Some(waker.clone()),
                     None => {
                         *seat = Some(waiters.len());
-                        waiters.push(waker.clone());
+                        waiters.push(Some(waker.clone()));
                     }
                 }
                 Poll::Pending
             }
+        }
+    }
+
+    /// Leaves without a result, so that the flight keeps nothing of a caller that has gone.
+    pub(crate) fn leave(&self, seat: Option<usize>) {
+        if let (State::Airborne(waiters), Some(seat)) = (&mut *self.lock(), seat)
+            && let Some(waiter) = waiters.get_mut(seat)
+        {
+            *waiter = None;
         }
     }
 
@@ -122,7 +137,7 @@ impl Flight {
         let waiters = std::mem::take(waiters);
         *state = State::Landed(landing);
         drop(state);
-        waiters.into_iter().for_each(Waker::wake);
+        waiters.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// Cloning and dropping wakers may not leave a half-made state behind: each step is one assignment.

@@ -96,12 +96,7 @@ impl MemcachedBuilder {
     /// `Config`, with what is allowed: no servers, one named twice, one that is not `host:port`, a pool of
     /// zero.
     pub fn build(mut self) -> Result<Memcached> {
-        if self.0.pool_size == 0 {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "pool_size is 0, so no call could ever run; give at least 1",
-            ));
-        }
+        super::check_pool_size(self.0.pool_size)?;
         if self.0.servers.is_empty() {
             let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
             return Err(Error::new(ErrorKind::Config, text));

@@ -17,3 +17,17 @@ pub(crate) mod tls;
 mod links;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use links::Links;
+
+/// # Errors
+/// `Config` for no connection at all, or for more than any server takes.
+#[cfg(any(feature = "redis", feature = "memcached"))]
+fn check_pool_size(pool_size: u32) -> crate::error::Result<()> {
+    if (1..=MOST_CONNECTIONS).contains(&pool_size) {
+        return Ok(());
+    }
+    let text = format!("pool_size is {pool_size}; give 1 to {MOST_CONNECTIONS} connections");
+    Err(crate::error::Error::new(crate::error::ErrorKind::Config, text))
+}
+
+#[cfg(any(feature = "redis", feature = "memcached"))]
+const MOST_CONNECTIONS: u32 = 10_000;

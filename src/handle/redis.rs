@@ -153,12 +153,7 @@ impl RedisBuilder {
     /// certificate file that is none, TLS settings without `rediss://`. The text never holds the URL, which
     /// may carry a password.
     pub fn build(self) -> Result<Redis> {
-        if self.pool_size == 0 {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "pool_size is 0, so no call could ever run; give at least 1",
-            ));
-        }
+        super::check_pool_size(self.pool_size)?;
         // CLIENT SETNAME refuses everything but printable characters without blanks.
         if self.client_name.is_empty() || !self.client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
@@ -196,6 +191,10 @@ impl RedisBuilder {
             return Err(Error::new(ErrorKind::Config, text));
         }
         let redis = info.redis_settings();
+        if redis.username().is_some_and(|name| !name.is_empty()) && redis.password().is_none() {
+            let text = "the Redis URL names a user without a password, so nobody would be logged in; add the password";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         if redis.db() < 0 {
             return Err(Error::new(ErrorKind::Config, "the database number of the Redis URL is below 0"));
         }

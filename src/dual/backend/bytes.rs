@@ -52,7 +52,7 @@ pub trait Backend: Send + Sync + 'static {
     }
 
     /// Stores each value under the same condition (never a version, which belongs to one key), after checking
-    /// all sizes. Derived: one `store` each.
+    /// whatever can be checked of all. Derived: one `store` each; checks nothing.
     async fn store_many(
         &self,
         items: &[(Key<'_>, Vec<u8>)],
@@ -116,7 +116,9 @@ pub trait Backend: Send + Sync + 'static {
                 Some(entry) => {
                     let left = match self.remaining(key, deadline).await? {
                         Some(Remaining::For(left)) => Lifetime::For(left),
-                        Some(Remaining::Never) | None => Lifetime::Never,
+                        Some(Remaining::Never) => Lifetime::Never,
+                        // It ended between the two looks.
+                        None => continue,
                     };
                     (plus(&entry.bytes, delta)?, left, Condition::Unchanged(entry.into_version()))
                 }

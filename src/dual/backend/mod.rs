@@ -95,6 +95,13 @@ impl BackendHandle {
         &self.flights
     }
 
+    /// Forgets a lease that its holder dropped. One that lies on a server ends there by itself.
+    pub(super) fn drop_lease(&self, key: &Key<'_>, lease: &Lease) {
+        if let Kind::Memory(memory) = &self.kind {
+            memory.0.shared.store.abandon(key, lease);
+        }
+    }
+
     /// What the backend itself counts.
     pub(super) fn stats(&self) -> Stats {
         match &self.kind {

@@ -143,10 +143,11 @@ impl Backend for Remote {
         let pattern = pattern.within(prefix);
         let (mut cursor, mut removed) = (0, 0);
         loop {
-            let reply = self.ask(&wire::scan(cursor, &pattern), deadline).await?;
-            let (next, keys) = wire::read_scan(reply)?;
+            let reply = self.ask(&wire::scan(cursor, &pattern), deadline).await;
+            let (next, keys) = wire::read_scan(reply.map_err(|error| error.after_partial(removed > 0))?)?;
             if !keys.is_empty() {
-                for reply in self.link.exchange(&wire::delete_joined(&keys), deadline).await? {
+                let replies = self.link.exchange(&wire::delete_joined(&keys), deadline).await;
+                for reply in replies.map_err(|error| error.after_partial(removed > 0))? {
                     removed += wire::read_count(wire::read_value(reply)?)?;
                 }
             }

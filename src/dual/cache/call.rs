@@ -149,3 +149,13 @@ impl<'a> Call<'a> {
         error.at(self.operation, &self.inner.journal.backend)
     }
 }
+
+/// Does something at the end of a scope, also where a panic or a dropped task ends it: what was sent may have
+/// been applied by then.
+pub(super) struct After<F: Fn()>(pub(super) F);
+
+impl<F: Fn()> Drop for After<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}

@@ -1,5 +1,6 @@
 //! Counters: decimal integers that any number of callers change at once.
 
+use super::call::After;
 use super::{Cache, maybe_async};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -33,8 +34,8 @@ impl Cache {
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
         let too_large = || Error::new(ErrorKind::TooLarge, "i64::MIN has no opposite to subtract");
         let delta = call.input(delta.ok_or_else(too_large))?;
+        let _detach = After(|| call.detach(&key));
         let sum = call.backend().add(&key, delta, lifetime, &call.inner.codec, call.deadline).await;
-        call.detach(&key);
         call.end(sum)
     }
 }

@@ -1,27 +1,18 @@
 //! `get_or_compute`: one load per key, shared by everyone who misses it meanwhile.
 
 use super::call::Call;
+use super::lease::Claim;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::engine::flight::{Boarding, Landing, Leader};
-use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Value, Version};
+use crate::engine::flight::{Boarding, Landing};
+use crate::entry::{Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::key::Key;
 use crate::ttl::{Lifetime, Ttl};
-
-/// What gives the right to store a loaded value.
-pub(super) enum Right {
-    /// The key held nothing.
-    Lease(Lease),
-    /// The key held bytes that are no value of this type; they may be replaced as long as they are the same.
-    Replace(Version),
-    /// The key held something that no cache has written.
-    Overwrite,
-}
 
 #[maybe_async]
 impl Cache {
@@ -69,16 +60,20 @@ impl Cache {
             if let Some(value) = call.open(call.found(found)?)? {
                 return Ok(Arc::unwrap_or_clone(value));
             }
+            let joined = key.joined();
+            self.refuse_recursion(&call, &joined)?;
             if !self.inner.protection.enabled {
-                let value = Arc::new(self.run(&call, &[key.joined()], load).await?);
-                call.deadline = self.deadline();
-                self.store_loaded(&call, &key, &value, lifetime).await?;
+                let value = self.load_and_store(&mut call, key, lifetime, &joined, load).await?;
                 return Ok(Arc::unwrap_or_clone(value));
             }
-            match self.board(&call, key.joined())? {
+            match call.backend().flights().board(joined) {
                 Boarding::Lead(leader) => {
-                    let value = self.lead(&mut call, &key, lifetime, leader, load).await?;
-                    return Ok(Arc::unwrap_or_clone(value));
+                    let loaded = self.load_and_store(&mut call, key, lifetime, leader.key(), load).await;
+                    leader.land(match &loaded {
+                        Ok(value) => Landing::Value(Arc::clone(value) as Arc<dyn Object>),
+                        Err(error) => Landing::Failed(error.clone()),
+                    });
+                    return loaded.map(Arc::unwrap_or_clone);
                 }
                 Boarding::Follow(flight) => match rt::landed(&flight, wait_until.instant()).await {
                     Some(Landing::Value(object)) => {
@@ -91,70 +86,41 @@ impl Cache {
                     }
                     Some(Landing::Failed(error)) => return call.input(Err(error)),
                     Some(Landing::Abandoned) => call.deadline = self.deadline(),
-                    None => return self.run(&call, &[key.joined()], load).await,
+                    None => {
+                        // Whoever comes later need not wait for a loader that may never end.
+                        call.backend().flights().give_up(&key.joined(), &flight);
+                        return self.run(&call, &[key.joined()], load).await;
+                    }
                 },
             }
         }
     }
 
-    /// Joins or begins the load of a key.
-    ///
-    /// # Errors
-    /// `RecursiveLoad` if this very load is what is running here.
-    pub(super) fn board(&self, call: &Call<'_>, joined: String) -> Result<Boarding> {
-        let flights = call.backend().flights();
-        if rt::is_loading(flights.id(), &joined) {
-            let text = "a loader asked for the key it is loading; load it under another key, or not at all";
-            return call.input(Err(Error::new(ErrorKind::RecursiveLoad, text)));
-        }
-        Ok(flights.board(joined))
-    }
-
-    /// Leads a load: looks once more, loads, stores, lands.
-    async fn lead<T: Value, E: Into<BoxError>>(
-        &self,
-        call: &mut Call<'_>,
-        key: &Key<'_>,
+    /// Looks once more, loads, and stores by the right that the look gave.
+    async fn load_and_store<'a, T: Value, E: Into<BoxError>>(
+        &'a self,
+        call: &mut Call<'a>,
+        key: Key<'a>,
         lifetime: Lifetime,
-        leader: Leader,
+        joined: &String,
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<Arc<T>> {
-        let right = match self.claim(call, key).await {
-            Ok(Claim::Found(value)) => {
-                leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
-                return Ok(value);
-            }
-            Ok(Claim::Granted(right)) => right,
-            Err(error) => {
-                leader.land(Landing::Failed(error.clone()));
-                return Err(error);
-            }
+        let right = match self.claim(call, key).await? {
+            Claim::Found(value) => return Ok(value),
+            Claim::Granted(right) => right,
         };
-        let value = match self.run(call, std::slice::from_ref(leader.key()), load).await {
-            Ok(value) => Arc::new(value),
-            Err(error) => {
-                // Those who wait need not wait for the lease to be given back.
-                leader.land(Landing::Failed(error.clone()));
-                self.give_back(call, key, &right).await;
-                return Err(error);
-            }
-        };
+        let loaded = self.run(call, std::slice::from_ref(joined), load).await;
         call.deadline = self.deadline();
-        let stored = self.fill(call, key, right, &value, lifetime).await;
-        leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
-        stored.map(|()| value)
-    }
-
-    /// A second look, now that nobody else in this process loads this key: somebody may just have.
-    pub(super) async fn claim<T: Value>(&self, call: &Call<'_>, key: &Key<'_>) -> Result<Claim<T>> {
-        let seen = call.backend().lookup(key, call.deadline).await;
-        match seen {
-            Ok(Lookup::Lease(lease)) => Ok(Claim::Granted(Right::Lease(lease))),
-            Ok(Lookup::Hit(found)) => self.claim_found(call, found),
-            Err(error) if error.kind() == ErrorKind::Decode => {
-                call.reject(error).map(|()| Claim::Granted(Right::Overwrite))
+        match loaded {
+            Ok(value) => {
+                let value = Arc::new(value);
+                self.fill(call, &key, right, &value, lifetime).await?;
+                Ok(value)
             }
-            Err(error) => call.end(Err(error)),
+            Err(error) => {
+                self.give_back(call, &key, right).await;
+                Err(error)
+            }
         }
     }
 
@@ -170,80 +136,17 @@ impl Cache {
         call.record(EventKind::Loaded { took: start.elapsed(), ok: loaded.is_ok() });
         call.input(loaded.map_err(Error::from_loader))
     }
-
-    /// Stores a loaded value by right. Faults of the server are told but do not cost the caller its value.
-    pub(super) async fn fill<T: Value>(
-        &self,
-        call: &Call<'_>,
-        key: &Key<'_>,
-        right: Right,
-        value: &Arc<T>,
-        lifetime: Lifetime,
-    ) -> Result<()> {
-        let item = call.pack_shared(value)?;
-        let condition = match right {
-            Right::Lease(lease) => {
-                let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
-                return call.forgive(call.end(filled));
-            }
-            Right::Replace(version) => Condition::Unchanged(version),
-            Right::Overwrite => Condition::Always,
-        };
-        let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
-        call.forgive(call.end(filled))
-    }
-
-    /// Stores a loaded value unconditionally.
-    async fn store_loaded<T: Value>(
-        &self,
-        call: &Call<'_>,
-        key: &Key<'_>,
-        value: &Arc<T>,
-        lifetime: Lifetime,
-    ) -> Result<()> {
-        let item = call.pack_shared(value)?;
-        let stored = call.backend().store(key, item, lifetime, &Condition::Always, call.deadline).await;
-        call.forgive(call.end(stored))
-    }
-
-    pub(super) async fn give_back(&self, call: &Call<'_>, key: &Key<'_>, right: &Right) {
-        if let Right::Lease(lease) = right {
-            let abandoned = call.backend().abandon(key, lease, self.deadline()).await;
-            // Told to the observer; the caller has the loader's error to deal with.
-            let _ = call.end(abandoned);
-        }
-    }
 }
 
-/// What a second look came to.
-pub(super) enum Claim<T> {
-    Found(Arc<T>),
-    Granted(Right),
-}
-
-impl Call<'_> {
-    /// A loaded value as the backend keeps it; memory shares it with the caller.
-    pub(super) fn pack_shared<T: Value>(&self, value: &Arc<T>) -> Result<Item> {
-        match self.backend().keeps_objects() {
-            true => Ok(Item::Object(Arc::clone(value) as Arc<dyn Object>)),
-            false => self.pack(&**value),
+impl Cache {
+    /// # Errors
+    /// `RecursiveLoad` if the load of this key is what is running here.
+    pub(super) fn refuse_recursion(&self, call: &Call<'_>, joined: &str) -> Result<()> {
+        if !rt::is_loading(call.backend().flights().id(), joined) {
+            return Ok(());
         }
-    }
-
-    /// Lets a fault of the server pass, since the loaded value is at hand; what is wrong with the value is
-    /// still an error, or it would never be cached and nobody would know.
-    pub(super) fn forgive<R>(&self, stored: Result<R>) -> Result<()> {
-        match stored {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::TooLarge | ErrorKind::InvalidTtl | ErrorKind::Encode
-                ) =>
-            {
-                Err(error)
-            }
-            _ => Ok(()),
-        }
+        let text = "a loader asked for the key it is loading; load it under another key, or not at all";
+        call.input(Err(Error::new(ErrorKind::RecursiveLoad, text)))
     }
 }
 
@@ -260,15 +163,5 @@ impl WaitUntil {
 
     pub(super) fn instant(&self) -> Instant {
         *self.until.get_or_init(|| crate::deadline::Deadline::after(self.max_wait).instant())
-    }
-}
-
-impl Cache {
-    /// What was found by a second look, unless it is no value of this type: then it may be replaced.
-    pub(super) fn claim_found<T: Value>(&self, call: &Call<'_>, found: Found) -> Result<Claim<T>> {
-        match call.unpack(found.item.clone())? {
-            Some(value) => Ok(Claim::Found(value)),
-            None => Ok(Claim::Granted(Right::Replace(call.input(found.into_version())?))),
-        }
     }
 }

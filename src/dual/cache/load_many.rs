@@ -1,11 +1,12 @@
 //! `get_or_compute_many`: one loader call for exactly the keys that nobody has and nobody else is loading.
 
 use super::call::Call;
-use super::load::{Claim, Right, WaitUntil};
+use super::lease::{Claim, Held, Right};
+use super::load::WaitUntil;
 use super::many::distinct;
 use super::{Cache, maybe_async, rt};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
@@ -52,7 +53,7 @@ impl Cache {
         let wanted = distinct(keys);
         let lifetime = self.call(OPERATION)?.lifetime(ttl)?;
         let wait_until = WaitUntil::new(self);
-        let mut values = self.get_many::<T>(&wanted).await?;
+        let mut values = self.read_many::<T>(OPERATION, &wanted).await?;
         let mut missing: Vec<_> = wanted.into_iter().filter(|name| !values.contains_key(name)).collect();
         if !self.inner.protection.enabled {
             return self.load_alone(missing, Some(lifetime), &mut load, values).await;
@@ -80,9 +81,15 @@ impl Cache {
             return Ok(values);
         }
         let mut call = self.call(OPERATION)?;
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let joined: Vec<String> = keys.iter().map(Key::joined).collect();
+        for key in &joined {
+            self.refuse_recursion(&call, key)?;
+        }
         let wanted = names.clone();
-        let mut loaded = self.run(&call, &[], || async move { load(&wanted).await }).await?;
-        loaded.retain(|name, _| names.contains(name));
+        let mut loaded = self.run(&call, &joined, || async move { load(&wanted).await }).await?;
+        let asked: HashSet<&String> = names.iter().collect();
+        loaded.retain(|name, _| asked.contains(name));
         if let Some(lifetime) = lifetime {
             call.deadline = self.deadline();
             let items = call.pack_all(&loaded)?;
@@ -126,9 +133,14 @@ impl Cache {
         let mut loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
-                for (key, leader, right) in granted {
+                // Those who wait need not wait for the rights to be given back.
+                let land = |(key, leader, right): (_, Leader, _)| {
                     leader.land(Landing::Failed(error.clone()));
-                    self.give_back(&call, &key, &right).await;
+                    (key, right)
+                };
+                let rights: Vec<(Key<'_>, Right<'_>)> = granted.into_iter().map(land).collect();
+                for (key, right) in rights {
+                    self.give_back(&call, &key, right).await;
                 }
                 return Err(error);
             }
@@ -141,7 +153,7 @@ impl Cache {
                     landing.push((key, leader, value));
                 }
                 // Absent from the answer: the leader's drop tells those who wait.
-                None => self.give_back(&call, &key, &right).await,
+                None => self.give_back(&call, &key, right).await,
             }
         }
         let stored = self.fill_many(&call, filling, lifetime).await;
@@ -150,19 +162,19 @@ impl Cache {
     }
 
     /// A second look at every key; one round trip per server where bytes are held.
-    async fn claim_many<T: Value>(&self, call: &Call<'_>, keys: &[Key<'_>]) -> Result<Vec<Claim<T>>> {
+    async fn claim_many<'a, T: Value>(&self, call: &Call<'a>, keys: &[Key<'a>]) -> Result<Vec<Claim<'a, T>>> {
         let mut claims = Vec::with_capacity(keys.len());
         if call.backend().keeps_objects() {
             for key in keys {
-                claims.push(self.claim(call, key).await?);
+                claims.push(self.claim(call, *key).await?);
             }
             return Ok(claims);
         }
         let found = call.backend().get_many(keys, call.deadline).await;
-        for found in call.end(found)? {
+        for (key, found) in keys.iter().zip(call.end(found)?) {
             claims.push(match found {
-                Some(found) => self.claim_found(call, found)?,
-                None => Claim::Granted(Right::Lease(Lease { token: None })),
+                Some(found) => call.claim_found(found)?,
+                None => Claim::Granted(Right::Lease(Held::new(call, *key, Lease { token: None }))),
             });
         }
         Ok(claims)
@@ -173,13 +185,13 @@ impl Cache {
     async fn fill_many<T: Value>(
         &self,
         call: &Call<'_>,
-        filling: Vec<(Key<'_>, Right, Arc<T>)>,
+        filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
         lifetime: Lifetime,
     ) -> Result<()> {
         let mut missing = Vec::new();
         for (key, right, value) in filling {
             match right {
-                Right::Lease(Lease { token: None }) => missing.push((key, call.pack_shared(&value)?)),
+                Right::Lease(held) if held.is_nominal() => missing.push((key, call.pack_shared(&value)?)),
                 right => self.fill(call, &key, right, &value, lifetime).await?,
             }
         }
@@ -210,7 +222,11 @@ impl Cache {
                 },
                 Some(Landing::Failed(error)) => return call.input(Err(error)),
                 Some(Landing::Abandoned) => rest.again.push(name),
-                None => rest.alone.push(name),
+                None => {
+                    let key = call.key(&name)?;
+                    call.backend().flights().give_up(&key.joined(), &flight);
+                    rest.alone.push(name);
+                }
             }
         }
         Ok(rest)
@@ -223,7 +239,9 @@ impl Cache {
         let call = self.call(OPERATION)?;
         let mut boarded = Boarded::default();
         for name in names {
-            match self.board(&call, call.key(&name)?.joined())? {
+            let joined = call.key(&name)?.joined();
+            self.refuse_recursion(&call, &joined)?;
+            match call.backend().flights().board(joined) {
                 Boarding::Lead(leader) => boarded.lead.push((name, leader)),
                 Boarding::Follow(flight) => boarded.follow.push((name, flight)),
             }

@@ -1,5 +1,6 @@
 //! Verbs on many keys: one round trip per server, under one deadline.
 
+use super::call::After;
 use super::{Cache, maybe_async};
 
 use std::collections::{HashMap, HashSet};
@@ -22,23 +23,27 @@ impl Cache {
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<HashMap<String, T>> {
-        let names = distinct(keys);
-        let call = self.call("get_many")?;
+        self.read_many("get_many", &distinct(keys)).await
+    }
+
+    pub(super) async fn read_many<T: Value>(
+        &self,
+        operation: &'static str,
+        names: &[String],
+    ) -> Result<HashMap<String, T>> {
+        let call = self.call(operation)?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let found = call.backend().get_many(&keys, call.deadline).await;
-        let found = call.end(found)?;
-        drop(keys);
-        let mut values = HashMap::with_capacity(found.len());
-        let asked = names.len();
-        for (name, found) in names.into_iter().zip(found) {
+        let mut values = HashMap::with_capacity(names.len());
+        for (name, found) in names.iter().zip(call.end(found)?) {
             if let Some(found) = found
                 && let Some(value) = call.unpack(found.item)?
             {
-                values.insert(name, Arc::unwrap_or_clone(value));
+                values.insert(name.clone(), Arc::unwrap_or_clone(value));
             }
         }
         call.record(EventKind::Hit(values.len() as u64));
-        call.record(EventKind::Miss((asked - values.len()) as u64));
+        call.record(EventKind::Miss((names.len() - values.len()) as u64));
         Ok(values)
     }
 
@@ -59,8 +64,8 @@ impl Cache {
         let lifetime = call.lifetime(ttl)?;
         let packed = call.pack_all(&items)?;
         let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
+        let _detach = After(|| keys.iter().for_each(|key| call.detach(key)));
         let stored = call.backend().store_many(packed, lifetime, &Condition::Always, call.deadline).await;
-        keys.iter().for_each(|key| call.detach(key));
         call.end(stored)
     }
 
@@ -73,8 +78,8 @@ impl Cache {
         let names = distinct(keys);
         let call = self.call("delete_many")?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let _detach = After(|| keys.iter().for_each(|key| call.detach(key)));
         let removed = call.backend().remove_many(&keys, call.deadline).await;
-        keys.iter().for_each(|key| call.detach(key));
         call.end(removed)
     }
 
@@ -101,10 +106,9 @@ impl Cache {
     async fn delete_matching(&self, operation: &'static str, pattern: Pattern) -> Result<u64> {
         let call = self.call(operation)?;
         let prefix = &call.inner.prefix;
+        let meant = |joined: &str| pattern.matches_within(prefix, joined);
+        let _detach = After(|| call.backend().flights().detach_all(meant));
         let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
-        let meant =
-            |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
-        call.backend().flights().detach_all(meant);
         call.end(removed)
     }
 
@@ -117,8 +121,9 @@ impl Cache {
     pub async fn clear(&self) -> Result<()> {
         let call = self.call("clear")?;
         let prefix = &call.inner.prefix;
+        let meant = |joined: &str| joined.starts_with(prefix.as_str());
+        let _detach = After(|| call.backend().flights().detach_all(meant));
         let cleared = call.backend().clear(prefix, call.deadline).await;
-        call.backend().flights().detach_all(|joined| joined.starts_with(prefix.as_str()));
         call.end(cleared)
     }
 }

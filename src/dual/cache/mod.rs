@@ -5,6 +5,7 @@ use super::{maybe_async, rt};
 mod builder;
 mod call;
 mod counter;
+mod lease;
 mod load;
 mod load_many;
 mod many;

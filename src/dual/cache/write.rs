@@ -1,5 +1,6 @@
 //! Verbs that write or remove one key.
 
+use super::call::After;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
@@ -69,8 +70,8 @@ impl Cache {
         let call = self.call(operation)?;
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
         let item = call.pack(value)?;
+        let _detach = After(|| call.detach(&key));
         let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
-        call.detach(&key);
         call.end(stored)
     }
 
@@ -99,8 +100,8 @@ impl Cache {
             };
             let new = change(old.map(Arc::unwrap_or_clone));
             let item = call.pack(&new)?;
+            let _detach = After(|| call.detach(&key));
             let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
-            call.detach(&key);
             if call.end(stored)? {
                 return Ok(new);
             }
@@ -120,8 +121,8 @@ impl Cache {
     pub async fn take<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
         let call = self.call("take")?;
         let key = call.key(key.as_ref())?;
+        let _detach = After(|| call.detach(&key));
         let taken = call.backend().take(&key, call.deadline).await;
-        call.detach(&key);
         let found = call.end(taken)?.map(|item| crate::entry::Found { item, number: None });
         Ok(call.open(found)?.map(Arc::unwrap_or_clone))
     }
@@ -133,8 +134,8 @@ impl Cache {
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<bool> {
         let call = self.call("delete")?;
         let key = call.key(key.as_ref())?;
+        let _detach = After(|| call.detach(&key));
         let removed = call.backend().remove(&key, None, call.deadline).await;
-        call.detach(&key);
         call.end(removed)
     }
 

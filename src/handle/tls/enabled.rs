@@ -35,6 +35,13 @@ impl Tls {
             .map_err(|error| {
                 wrong("the installed crypto provider offers no safe TLS version".into(), error)
             })?;
+        #[cfg(feature = "tracing")]
+        if settings.accept_invalid_certs {
+            tracing::warn!(
+                host,
+                "any certificate is taken for this server's; whoever sits in between reads along"
+            );
+        }
         let builder = match settings.accept_invalid_certs {
             true => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
             false => builder.with_root_certificates(roots(settings.ca_file.as_deref())?),

@@ -1,9 +1,12 @@
 //! Connecting a thread to a server, within the call's deadline.
 
 use std::net::{TcpStream, ToSocketAddrs};
+#[cfg(all(unix, feature = "redis"))]
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::super::fault::io_error;
+use super::stream::Armed;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -11,7 +14,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// leaves some for the second.
 ///
 /// A name that needs a resolver can outlast the deadline, since the system's resolver takes none.
-pub(super) fn dial(host_and_port: impl ToSocketAddrs, at: &str, deadline: Deadline) -> Result<TcpStream> {
+pub(super) fn dial(
+    host_and_port: impl ToSocketAddrs,
+    at: &str,
+    deadline: Deadline,
+) -> Result<Armed<TcpStream>> {
     let addresses =
         host_and_port.to_socket_addrs().map_err(|error| io_error(&format!("resolve {at}"), error))?;
     let addresses: Vec<_> = addresses.collect();
@@ -21,7 +28,7 @@ pub(super) fn dial(host_and_port: impl ToSocketAddrs, at: &str, deadline: Deadli
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
             Ok(stream) => {
                 stream.set_nodelay(true).map_err(|error| io_error("set up the connection", error))?;
-                return Ok(stream);
+                return Ok(Armed::new(stream, deadline));
             }
             Err(error) => last = io_error(&format!("connect to {at}"), error),
         }
@@ -29,9 +36,10 @@ pub(super) fn dial(host_and_port: impl ToSocketAddrs, at: &str, deadline: Deadli
     Err(last)
 }
 
-/// The system bounds this by itself: a socket of the same machine answers at once or not at all.
+/// Connecting has no time limit of its own: it waits while the server's backlog is full.
 #[cfg(all(unix, feature = "redis"))]
-pub(super) fn dial_unix(path: &std::path::Path) -> Result<std::os::unix::net::UnixStream> {
-    std::os::unix::net::UnixStream::connect(path)
-        .map_err(|error| io_error(&format!("connect to {}", path.display()), error))
+pub(super) fn dial_unix(path: &std::path::Path, deadline: Deadline) -> Result<Armed<UnixStream>> {
+    let dialled = UnixStream::connect(path);
+    let stream = dialled.map_err(|error| io_error(&format!("connect to {}", path.display()), error))?;
+    Ok(Armed::new(stream, deadline))
 }

@@ -18,6 +18,7 @@ pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
+            flight.leave(seat);
             return None;
         }
         thread::park_timeout(left);

@@ -7,7 +7,7 @@ use super::socket::Socket;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Reply, Request, keeps_step};
+use crate::wire::memcached::{Reply, Request, Window, keeps_step, out_of_step};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -29,11 +29,11 @@ impl Link {
     ) -> Result<Vec<Reply>> {
         let (address, pool) = &self.servers[server];
         let slot = pool.checkout(deadline)?;
-        let packed = request.packed()?;
+        let windows = request.windows()?;
         slot.with(
             request.repeatable,
-            || dial(address.as_str(), address, deadline).map(Socket::new),
-            |socket| exchange(socket, &packed, request, deadline),
+            || dial(address.as_str(), address, deadline).map(Socket::plain),
+            |socket| exchange(socket, &windows, deadline),
         )
     }
 }
@@ -41,12 +41,19 @@ impl Link {
 /// The replies, and whether the connection is in step after them.
 fn exchange(
     socket: &mut Socket,
-    packed: &[u8],
-    request: &Request,
+    windows: &[Window],
     deadline: Deadline,
 ) -> Result<(Vec<Reply>, bool), Fault> {
-    socket.send(packed, deadline)?;
-    let replies = socket.receive(request.replies(), deadline).map_err(|error| Fault { error, sent: true })?;
+    let mut replies: Vec<Reply> = Vec::new();
+    for (nth, window) in windows.iter().enumerate() {
+        if !replies.iter().all(keeps_step) {
+            return Err(Fault { error: out_of_step(), sent: true });
+        }
+        let sent = nth > 0;
+        socket.send(&window.packed, deadline).map_err(|fault| Fault { sent: sent || fault.sent, ..fault })?;
+        let answer = socket.receive(window.replies(), deadline);
+        replies.extend(answer.map_err(|error| Fault { error, sent: true })?);
+    }
     let in_step = replies.iter().all(keeps_step);
     Ok((replies, in_step))
 }

@@ -11,7 +11,7 @@ use super::tls::TlsStream;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
-use crate::wire::redis::{Replies, Request, handshake, read_handshake};
+use crate::wire::redis::{Replies, Request, handshake, keeps_connection, read_handshake};
 
 /// Pooled connections to one server.
 pub(crate) struct Link {
@@ -31,9 +31,7 @@ impl Link {
         slot.with(
             request.repeatable,
             || self.dial(deadline),
-            |socket| {
-                exchange(socket, &packed, request.commands.len(), deadline).map(|replies| (replies, true))
-            },
+            |socket| exchange(socket, &packed, request.commands.len(), deadline).map(in_step),
         )
     }
 
@@ -52,15 +50,15 @@ impl Link {
                 let at = address.to_string();
                 let stream = dial((host.as_str(), *port), &at, deadline)?;
                 match tls {
-                    None => Ok(Socket::new(stream)),
+                    None => Ok(Socket::plain(stream)),
                     #[cfg(feature = "tls")]
-                    Some(tls) => TlsStream::handshake(stream, tls, &at, deadline).map(Socket::new),
+                    Some(tls) => TlsStream::handshake(stream, tls, &at).map(Socket::encrypted),
                     #[cfg(not(feature = "tls"))]
                     Some(never) => match *never {},
                 }
             }
             #[cfg(unix)]
-            Address::Unix(path) => super::dial::dial_unix(path).map(Socket::new),
+            Address::Unix(path) => super::dial::dial_unix(path, deadline).map(Socket::plain),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(super::super::fault::no_unix_sockets()),
         }
@@ -75,4 +73,10 @@ fn exchange(
 ) -> Result<Vec<Value>, Fault> {
     socket.send(packed, deadline)?;
     socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })
+}
+
+/// The replies, and whether their connection is worth keeping.
+fn in_step(replies: Vec<Value>) -> (Vec<Value>, bool) {
+    let keep = replies.iter().all(keeps_connection);
+    (replies, keep)
 }

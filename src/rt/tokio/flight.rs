@@ -10,8 +10,21 @@ use crate::engine::flight::{Flight, Landing};
 
 /// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) async fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
-    let mut seat = None;
-    timeout_at(until.into(), poll_fn(|context| flight.poll(context.waker(), &mut seat))).await.ok()
+    let mut waiting = Waiting { flight, seat: None };
+    let landing = poll_fn(|context| waiting.flight.poll(context.waker(), &mut waiting.seat));
+    timeout_at(until.into(), landing).await.ok()
+}
+
+/// Leaves the flight however the wait ends, so that a dropped task is not kept alive by its waker.
+struct Waiting<'a> {
+    flight: &'a Flight,
+    seat: Option<usize>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.flight.leave(self.seat);
+    }
 }
 
 task_local! {

@@ -15,7 +15,7 @@ use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Reply, Request, keeps_step};
+use crate::wire::memcached::{Reply, Request, Window, keeps_step, out_of_step};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -56,9 +56,9 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Vec<Reply>> {
         let server = &self.servers[server];
-        let packed = request.packed()?;
+        let windows = request.windows()?;
         let mut sent = false;
-        let call = server.call(&packed, request, deadline, &mut sent);
+        let call = server.call(&windows, request.repeatable, deadline, &mut sent);
         let result = timeout_at(deadline.instant().into(), call).await;
         let fault = match result {
             Ok(Ok(replies)) => return Ok(replies),
@@ -72,37 +72,39 @@ impl Link {
 impl Server {
     async fn call(
         &self,
-        packed: &[u8],
-        request: &Request,
+        windows: &[Window],
+        repeatable: bool,
         deadline: Deadline,
         sent: &mut bool,
     ) -> Result<Vec<Reply>> {
         // The semaphore is never closed, so this only waits; the caller bounds it.
         let _place = self.places.acquire().await;
         if let Some(stream) = self.idle() {
-            match self.exchange(stream, packed, request, sent).await {
-                Err(error)
-                    if (Fault { error: error.clone(), sent: *sent }).may_repeat(request.repeatable) =>
-                {
+            match self.exchange(stream, windows, sent).await {
+                Err(error) if (Fault { error: error.clone(), sent: *sent }).may_repeat(repeatable) => {
                     *sent = false;
                 }
                 result => return result,
             }
         }
         let stream = dial(self.address.as_str(), &self.address, deadline).await?;
-        self.exchange(stream, packed, request, sent).await
+        self.exchange(stream, windows, sent).await
     }
 
     async fn exchange(
         &self,
         mut stream: TcpStream,
-        packed: &[u8],
-        request: &Request,
+        windows: &[Window],
         sent: &mut bool,
     ) -> Result<Vec<Reply>> {
-        *sent = true;
-        stream.write_all(packed).await.map_err(|error| io_error("send", error))?;
-        let replies = receive(&mut stream, request.replies()).await?;
+        let mut replies: Vec<Reply> = Vec::new();
+        for window in windows {
+            if !replies.iter().all(keeps_step) {
+                return Err(out_of_step());
+            }
+            send(&mut stream, &window.packed, sent).await?;
+            replies.extend(receive(&mut stream, window.replies()).await?);
+        }
         if replies.iter().all(keeps_step) {
             self.lock().push(Idle { stream, runtime: Handle::current().id() });
         }
@@ -129,4 +131,17 @@ impl Server {
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sends, noting the first byte that leaves.
+async fn send(stream: &mut TcpStream, mut packed: &[u8], sent: &mut bool) -> Result<()> {
+    while !packed.is_empty() {
+        match stream.write(packed).await {
+            Ok(0) => return Err(io_error("send", io::ErrorKind::WriteZero.into())),
+            Ok(written) => packed = &packed[written..],
+            Err(error) => return Err(io_error("send", error)),
+        }
+        *sent = true;
+    }
+    Ok(())
 }

@@ -16,7 +16,7 @@ use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
-use crate::wire::redis::{Replies, Request, failed, handshake, read_handshake};
+use crate::wire::redis::{Replies, Request, failed, handshake, keeps_connection, read_handshake};
 
 /// The connection to one server.
 pub(crate) struct Link {
@@ -63,7 +63,12 @@ impl Link {
             };
             let number = live.number;
             match send(live, request, deadline).await {
-                Ok(values) => return Ok(values),
+                Ok(values) => {
+                    if !values.iter().all(keeps_connection) {
+                        self.give_up(number);
+                    }
+                    return Ok(values);
+                }
                 Err(fault) => {
                     self.give_up(number);
                     if repeated || !reused || !fault.may_repeat(request.repeatable) {

@@ -1,5 +1,7 @@
 //! Where replies end in a stream of bytes, and which command each answers.
 
+use std::ops::Range;
+
 use memcache::exp::{Error as MetaError, MetaCommandResult, MetaResponse, parse_meta_result};
 
 use super::super::{REPLY_LIMIT, Replies as Contract, garbled, line};
@@ -12,14 +14,14 @@ pub(crate) type Reply = std::result::Result<MetaCommandResult, MetaError>;
 /// The replies to one request. Remembers how far it has looked, so a long reply is walked once.
 pub(crate) struct Replies {
     number: u32,
-    count: usize,
+    commands: Range<usize>,
     position: usize,
-    replies: Vec<(Reply, Option<std::ops::Range<usize>>)>,
+    replies: Vec<(Reply, Option<Range<usize>>)>,
 }
 
 impl Replies {
-    pub(super) fn new(number: u32, count: usize) -> Replies {
-        Replies { number, count, position: 0, replies: Vec::with_capacity(count) }
+    pub(super) fn new(number: u32, commands: Range<usize>) -> Replies {
+        Replies { number, position: 0, replies: Vec::with_capacity(commands.len()), commands }
     }
 }
 
@@ -27,7 +29,7 @@ impl Contract for Replies {
     type Output = Vec<Reply>;
 
     fn advance(&mut self, received: &[u8]) -> Result<bool> {
-        while self.replies.len() < self.count {
+        while self.replies.len() < self.commands.len() {
             let Some((header, after)) = line(received, self.position)? else { return Ok(false) };
             let data = match data_size(header)? {
                 None => None,
@@ -38,7 +40,7 @@ impl Contract for Replies {
             if data.is_some() && &received[end - 2..end] != b"\r\n" {
                 return Err(garbled());
             }
-            let reply = read_header(header, &token(self.number, self.replies.len()))?;
+            let reply = read_header(header, &token(self.number, self.commands.start + self.replies.len()))?;
             self.replies.push((reply, data));
             self.position = end;
         }
@@ -46,7 +48,7 @@ impl Contract for Replies {
     }
 
     fn read(self, received: Vec<u8>) -> Result<Vec<Reply>> {
-        let with_data = |(reply, data): (Reply, Option<std::ops::Range<usize>>)| {
+        let with_data = |(reply, data): (Reply, Option<Range<usize>>)| {
             reply.map(|mut reply| {
                 reply.value = data.map(|data| received[data].to_vec());
                 reply
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn replies_are_complete_at_their_last_byte_and_not_before() {
-        let mut replies = Replies::new(7, 3);
+        let mut replies = Replies::new(7, 0..3);
         for end in 0..REPLIES.len() {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
@@ -97,10 +99,10 @@ mod tests {
 
     #[test]
     fn a_reply_to_another_command_is_an_error() {
-        assert!(Replies::new(7, 1).advance(b"HD O7.1\r\n").is_err());
-        assert!(Replies::new(7, 1).advance(b"HD O6.0\r\n").is_err(), "the request before this one");
-        assert!(Replies::new(7, 1).advance(b"HD\r\n").is_err());
-        assert!(Replies::new(7, 1).advance(b"HD O7.0\r\nHD O7.1\r\n").is_err());
+        assert!(Replies::new(7, 0..1).advance(b"HD O7.1\r\n").is_err());
+        assert!(Replies::new(7, 0..1).advance(b"HD O6.0\r\n").is_err(), "the request before this one");
+        assert!(Replies::new(7, 0..1).advance(b"HD\r\n").is_err());
+        assert!(Replies::new(7, 0..1).advance(b"HD O7.0\r\nHD O7.1\r\n").is_err());
     }
 
     #[test]
@@ -111,8 +113,8 @@ mod tests {
             b"VA 99999999999 O7.0\r\n",
             b"VA 1 O7.0\r\nabc",
         ] {
-            assert!(Replies::new(7, 1).advance(bytes).is_err(), "{bytes:?}");
+            assert!(Replies::new(7, 0..1).advance(bytes).is_err(), "{bytes:?}");
         }
-        assert!(Replies::new(7, 1).advance(&vec![b'x'; 100_000]).is_err());
+        assert!(Replies::new(7, 0..1).advance(&vec![b'x'; 100_000]).is_err());
     }
 }

@@ -7,6 +7,7 @@ mod frame;
 mod key;
 mod reply;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use memcache::exp::{
@@ -39,20 +40,40 @@ impl Request {
         Request { commands, number: next_number(), repeatable: false }
     }
 
-    /// What takes in the replies to it.
-    pub(crate) fn replies(&self) -> Replies {
-        Replies::new(self.number, self.commands.len())
-    }
-
-    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
-        let mut packed = Vec::new();
+    /// The request in pieces that are each sent and answered before the next: a server stops reading while its
+    /// replies are stuck, so what is sent in one go must fit the buffers in between. Most requests are one.
+    pub(crate) fn windows(&self) -> Result<Vec<Window>> {
+        let mut windows = Vec::with_capacity(1);
+        let mut window = Window { packed: Vec::new(), number: self.number, commands: 0..0 };
         for (position, command) in self.commands.iter().enumerate() {
+            if window.packed.len() >= WINDOW {
+                let next = Window { packed: Vec::new(), number: self.number, commands: position..position };
+                windows.push(std::mem::replace(&mut window, next));
+            }
             let command = command.clone().flag(format!("O{}", token(self.number, position)));
-            command.encode_into(&mut packed).map_err(unsendable)?;
+            command.encode_into(&mut window.packed).map_err(unsendable)?;
+            window.commands.end = position + 1;
         }
-        Ok(packed)
+        windows.push(window);
+        Ok(windows)
     }
 }
+
+/// Commands that are sent in one go.
+pub(crate) struct Window {
+    pub(crate) packed: Vec<u8>,
+    number: u32,
+    commands: Range<usize>,
+}
+
+impl Window {
+    /// What takes in the replies to it.
+    pub(crate) fn replies(&self) -> Replies {
+        Replies::new(self.number, self.commands.clone())
+    }
+}
+
+const WINDOW: usize = 64 * 1024;
 
 fn next_number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -181,8 +202,11 @@ mod tests {
         let key = wire_key(&prefix.key("k").unwrap());
         let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
         let request = Request { commands, number: 26, repeatable: false };
-        let packed = String::from_utf8(request.packed().unwrap()).unwrap();
-        assert_eq!(packed, "mg app:k v f c O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n");
+        let [window] = <[Window; 1]>::try_from(request.windows().unwrap()).ok().unwrap();
+        assert_eq!(
+            String::from_utf8(window.packed).unwrap(),
+            "mg app:k v f c O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n"
+        );
     }
 
     #[test]

@@ -81,6 +81,11 @@ pub(crate) fn keeps_step(reply: &Reply) -> bool {
     !matches!(reply, Err(MetaError::Rejected(_))) || is_not_numeric(reply)
 }
 
+/// The error of a request that was given up half way, since the stream may no longer be in step.
+pub(crate) fn out_of_step() -> Error {
+    Error::new(ErrorKind::Protocol, "the server took a command for malformed, so the rest was not sent")
+}
+
 fn accepted(reply: Reply) -> Result<MetaCommandResult> {
     reply.map_err(refused)
 }

@@ -14,7 +14,7 @@ pub(crate) use self::reply::*;
 use self::script::{ADD, REMOVE, SWAP, TOUCH};
 pub(crate) use self::script::{Call, is_unknown_script};
 use crate::entry::{Condition, Version};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::handle::redis::Settings;
 use crate::key::Key;
 use crate::ttl::Lifetime;
@@ -59,14 +59,15 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
     Request { commands, repeatable: true }
 }
 
-/// Any refusal ends the handshake, except of the name: it is decoration, and an ACL may forbid it. A server that
-/// takes no more clients says so in place of the first reply, whatever was asked.
+/// Any refusal ends the handshake, except that the name is not wanted: it is decoration, and an ACL may forbid it.
+/// A server that turns clients away says so in place of the first reply, whatever was asked.
 pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
     let name = replies.len().saturating_sub(1);
     for (position, reply) in replies.into_iter().enumerate() {
         match read_value(reply) {
-            Err(error) if position != name || error.kind() == ErrorKind::Unavailable => return Err(error),
-            _ => {}
+            Err(error) if position == name && matches!(error.code(), Some("NOPERM" | "NOAUTH")) => {}
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
     }
     Ok(())
@@ -206,6 +207,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::error::ErrorKind;
     use crate::key::Prefix;
 
     fn packed(request: &Request) -> String {

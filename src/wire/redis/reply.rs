@@ -15,6 +15,12 @@ pub(crate) fn read_value(value: Value) -> Result<Value> {
     }
 }
 
+/// Whether a connection is worth keeping after this reply. A replica that refuses a write was the master once:
+/// its name has to be resolved anew.
+pub(crate) fn keeps_connection(reply: &Value) -> bool {
+    !matches!(reply, Value::ServerError(error) if matches!(error.code(), "READONLY" | "DENIED"))
+}
+
 pub(crate) fn read_bytes(value: Value) -> Result<Option<Vec<u8>>> {
     match value {
         Value::Nil => Ok(None),
@@ -102,6 +108,7 @@ fn refused(code: &str, detail: &str) -> Error {
         "WRONGTYPE" => {
             (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write")
         }
+        "ERR" if detail.contains("AUTH") => (ErrorKind::Auth, "the server does not accept these credentials"),
         "ERR" if detail.contains("overflow") => {
             (ErrorKind::TooLarge, "the counter would leave the range of i64")
         }

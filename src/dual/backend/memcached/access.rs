@@ -174,12 +174,14 @@ impl Access {
         deadline: Deadline,
     ) -> Result<()> {
         let Some((first, _)) = items.first() else { return Ok(()) };
+        let mut written = false;
         loop {
             let flags = self.remembered(first);
             let set = |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, mode);
             let mut commands = items.iter().map(set).collect::<Result<Vec<_>>>()?;
             commands.extend(self.generation(first)?);
-            let mut replies = self.exchange(first.server, &Request::write(commands), deadline).await?;
+            let replies = self.exchange(first.server, &Request::write(commands), deadline).await;
+            let mut replies = replies.map_err(|error| error.after_partial(written))?;
             let current = match replies.len() > items.len() {
                 true => self.note(first, replies.pop().ok_or_else(missing)?)?,
                 false => flags,
@@ -188,6 +190,8 @@ impl Access {
             if current == flags {
                 return Ok(());
             }
+            // Written in a generation that is over: nobody sees it, nor what it replaced.
+            written = true;
             again(deadline).await?;
         }
     }
@@ -197,7 +201,8 @@ impl Access {
         let key = wire::generation_key(prefix.as_str());
         for server in 0..self.settings().servers.len() {
             let raise = Request::write(vec![wire::next_generation(&key, unix_now())?]);
-            wire::read_sum(self.ask(server, raise, deadline).await?)?;
+            let raised = self.ask(server, raise, deadline).await;
+            wire::read_sum(raised.map_err(|error| error.after_partial(server > 0))?)?;
         }
         Ok(())
     }

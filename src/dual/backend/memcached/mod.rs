@@ -161,16 +161,18 @@ impl Backend for Remote {
             self.access.check_size(place, &items[*position].1)?;
         }
         if self.clearable() && *condition != Condition::Always {
-            for (key, bytes) in items {
-                self.store(key, bytes, lifetime, condition, deadline).await?;
+            for (nth, (key, bytes)) in items.iter().enumerate() {
+                let stored = self.store(key, bytes, lifetime, condition, deadline).await;
+                stored.map_err(|error| error.after_partial(nth > 0))?;
             }
             return Ok(());
         }
         let Some(mode) = mode(condition) else { return Ok(()) };
-        for (_, group) in groups {
+        for (nth, group) in groups.into_values().enumerate() {
             let bytes = |(position, place): (usize, Place)| (place, items[position].1.as_slice());
             let group: Vec<_> = group.into_iter().map(bytes).collect();
-            self.access.put_all(&group, expiry, mode, deadline).await?;
+            let put = self.access.put_all(&group, expiry, mode, deadline).await;
+            put.map_err(|error| error.after_partial(nth > 0))?;
         }
         Ok(())
     }
@@ -207,14 +209,16 @@ impl Backend for Remote {
         let mut removed = 0;
         if self.clearable() {
             for key in keys {
-                removed += u64::from(self.remove(key, None, deadline).await?);
+                let done = self.remove(key, None, deadline).await;
+                removed += u64::from(done.map_err(|error| error.after_partial(removed > 0))?);
             }
             return Ok(removed);
         }
         for (server, group) in self.by_server(keys) {
             let delete = |(_, place): &(usize, Place)| wire::delete(&place.key, None);
             let commands = group.iter().map(delete).collect::<Result<Vec<_>>>()?;
-            for reply in self.access.exchange(server, &Request::write(commands), deadline).await? {
+            let replies = self.access.exchange(server, &Request::write(commands), deadline).await;
+            for reply in replies.map_err(|error| error.after_partial(removed > 0))? {
                 removed += u64::from(wire::read_done(reply)?);
             }
         }
@@ -256,7 +260,8 @@ impl Backend for Remote {
                 }
                 // The server counts modulo 2⁶⁴, so the complement takes back what was added.
                 let undo = Request::write(vec![wire::add(&place.key, delta.wrapping_neg(), expiry)?]);
-                self.access.ask(place.server, undo, deadline).await?.map_err(wire::refused)?;
+                let undone = self.access.ask(place.server, undo, deadline).await;
+                undone.map_err(|error| error.after_partial(true))?.map_err(wire::refused)?;
                 return Err(match before {
                     Ok(_) => Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"),
                     Err(_) => Error::new(ErrorKind::Decode, "the value is no integer of 64 bits with a sign"),
