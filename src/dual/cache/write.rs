@@ -33,7 +33,8 @@ impl Cache {
         self.store("set", key.as_ref(), value, ttl.into(), Condition::Always).await.map(drop)
     }
 
-    /// Stores a value only if the key holds none; says whether it did. Atomic. One round trip.
+    /// Stores a value only if the key holds none; says whether it did. Atomic. One round trip; two in a clearable
+    /// Memcached namespace.
     ///
     /// # Errors
     /// As [`set`](Cache::set).
@@ -46,7 +47,8 @@ impl Cache {
         self.store("add", key.as_ref(), value, ttl.into(), Condition::Absent).await
     }
 
-    /// Stores a value only if the key holds one; says whether it did. Atomic. One round trip.
+    /// Stores a value only if the key holds one; says whether it did. Atomic. One round trip; two in a clearable
+    /// Memcached namespace.
     ///
     /// # Errors
     /// As [`set`](Cache::set).
@@ -114,7 +116,7 @@ impl Cache {
     }
 
     /// Removes the value and returns it: of many callers, one gets it. Atomic. One round trip; two on
-    /// Memcached.
+    /// Memcached, three in a clearable namespace.
     ///
     /// # Errors
     /// As [`get`](Cache::get). A value that is no `T` is removed all the same.
@@ -127,7 +129,7 @@ impl Cache {
         Ok(call.open(found)?.map(Arc::unwrap_or_clone))
     }
 
-    /// Removes the value; says whether there was one. One round trip.
+    /// Removes the value; says whether there was one. One round trip; two in a clearable Memcached namespace.
     ///
     /// # Errors
     /// `InvalidKey`; the backend's failures.
@@ -139,7 +141,8 @@ impl Cache {
         call.end(removed)
     }
 
-    /// Gives the value a new lifetime from now; says whether there was one. One round trip.
+    /// Gives the value a new lifetime from now; says whether there was one. One round trip; two in a clearable
+    /// Memcached namespace.
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidTtl`; the backend's failures.
