@@ -178,6 +178,7 @@ impl Error {
     }
 
     /// The error of a later step of a call whose earlier steps were applied: trying again is no longer harmless.
+    #[cfg(any(feature = "redis", feature = "memcached", test))]
     pub(crate) fn after_partial(self, applied: bool) -> Error {
         if !applied || !self.is_retryable() {
             return self;
