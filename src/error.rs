@@ -151,6 +151,11 @@ impl Error {
         }))
     }
 
+    /// A counter whose sum no `i64` can hold.
+    pub(crate) fn overflow() -> Error {
+        Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64")
+    }
+
     /// A failure of a custom backend or codec.
     ///
     /// The kind decides how callers react, so choose by [`ErrorKind`]'s descriptions: `Unavailable` only

@@ -178,7 +178,7 @@ pub trait Backend: Send + Sync + 'static {
 
 /// Whether to try a conflicting write again.
 #[maybe_async]
-pub(super) async fn again(deadline: Deadline) -> Result<()> {
+pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
     if deadline.remaining().is_err() {
         let text = "other writers kept changing the key until the deadline";
         return Err(Error::new(ErrorKind::Conflict, text));
@@ -190,5 +190,5 @@ pub(super) async fn again(deadline: Deadline) -> Result<()> {
 /// A counter's text plus a number.
 pub(super) fn plus(text: &[u8], delta: i64) -> Result<i64> {
     let sum = counter_from_text(text)?.checked_add(delta);
-    sum.ok_or_else(|| Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"))
+    sum.ok_or_else(Error::overflow)
 }

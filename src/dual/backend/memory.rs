@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
 use crate::engine::memory::Sum;
 use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Version};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -90,7 +90,7 @@ impl Local {
         loop {
             match store.add(key, delta, self.end_of(lifetime)) {
                 Sum::Is(sum) => return Ok(sum),
-                Sum::Overflow => return Err(overflow()),
+                Sum::Overflow => return Err(Error::overflow()),
                 Sum::NotI64 => {}
             }
             if let (Some(found), Some(end)) = (store.get(key), store.end(key)) {
@@ -156,8 +156,4 @@ fn object(item: Item) -> Arc<dyn Object> {
         Item::Object(object) => object,
         Item::Bytes(bytes) => Arc::new(bytes),
     }
-}
-
-fn overflow() -> Error {
-    Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64")
 }

@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::bytes::Backend;
+pub(super) use self::bytes::again;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::Flights;

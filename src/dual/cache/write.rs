@@ -1,12 +1,13 @@
 //! Verbs that write or remove one key.
 
+use super::super::backend::again;
 use super::call::After;
-use super::{Cache, maybe_async, rt};
+use super::{Cache, maybe_async};
 
 use std::sync::Arc;
 
 use crate::entry::{Condition, Storable, Value};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ttl::Ttl;
 
 #[maybe_async]
@@ -107,11 +108,7 @@ impl Cache {
             if call.end(stored)? {
                 return Ok(new);
             }
-            if call.deadline.remaining().is_err() {
-                let text = "other writers kept changing the key until the deadline";
-                return call.end(Err(Error::new(ErrorKind::Conflict, text)));
-            }
-            rt::yield_now().await;
+            call.end(again(call.deadline).await)?;
         }
     }
 

@@ -33,14 +33,15 @@ pub(super) struct Place {
 
 /// What a read saw.
 pub(super) struct Seen {
-    item: Option<Item>,
-    generation: Option<u32>,
+    pub(super) item: Option<Item>,
+    /// The namespace's current one, if it can be cleared.
+    pub(super) generation: Option<u32>,
 }
 
 impl Seen {
     /// The item, unless it was written before the namespace was last cleared.
     pub(super) fn alive(self) -> Option<Item> {
-        self.item.filter(|item| self.generation.is_none_or(|generation| generation == item.flags))
+        if self.is_alive() { self.item } else { None }
     }
 
     /// How to write if nothing has changed since, be it over nothing or over a cleared item.

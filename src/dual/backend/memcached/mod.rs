@@ -10,7 +10,7 @@ mod access;
 
 use std::collections::BTreeMap;
 
-use self::access::{Access, Place, unix_now};
+use self::access::{Access, Place, Seen, unix_now};
 use crate::codec::counter_to_text;
 use crate::deadline::Deadline;
 use crate::entry::{Condition, Entry, Version};
@@ -103,8 +103,7 @@ impl Backend for Remote {
             };
             for ((position, _), reply) in group.into_iter().zip(replies) {
                 let item = wire::read_item(reply)?;
-                let current = |item: &Item| generation.is_none_or(|generation| generation == item.flags);
-                entries[position] = item.filter(current).map(entry);
+                entries[position] = Seen { item, generation }.alive().map(entry);
             }
         }
         Ok(entries)
@@ -263,7 +262,7 @@ impl Backend for Remote {
                 let undone = self.access.ask(place.server, undo, deadline).await;
                 undone.map_err(|error| error.after_partial(true))?.map_err(wire::refused)?;
                 return Err(match before {
-                    Ok(_) => Error::new(ErrorKind::TooLarge, "the counter would leave the range of i64"),
+                    Ok(_) => Error::overflow(),
                     Err(_) => Error::new(ErrorKind::Decode, "the value is no integer of 64 bits with a sign"),
                 });
             }
