@@ -23,7 +23,7 @@ pub(crate) fn read_item(reply: Reply) -> Result<Option<Item>> {
         ReturnCode::En => Ok(None),
         ReturnCode::Va | ReturnCode::Hd => Ok(Some(Item {
             flags: reply.client_flags.unwrap_or_default(),
-            cas: reply.cas.unwrap_or_default(),
+            cas: reply.cas.filter(|cas| *cas != 0).ok_or_else(no_cas)?,
             remaining: remaining(&reply),
             bytes: reply.value.unwrap_or_default(),
         })),
@@ -114,6 +114,29 @@ pub(crate) fn refused(refusal: MetaError) -> Error {
     }
 }
 
+/// A write under the CAS 0 would be stored whatever is there.
+fn no_cas() -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        "the server told no CAS of an item; is it run with -C, which turns CAS off?",
+    )
+}
+
 fn unexpected(code: ReturnCode) -> Error {
     Error::new(ErrorKind::Protocol, format!("the server answered {code:?}, which this command never gives"))
+}
+
+#[cfg(test)]
+mod tests {
+    use memcache::exp::{MetaResponse, parse_meta_result};
+
+    use super::*;
+
+    #[test]
+    fn an_item_without_a_cas_is_refused_since_nothing_could_be_compared() {
+        for header in [&b"HD f0 t-1"[..], b"HD f0 t-1 c0"] {
+            let reply = parse_meta_result(MetaResponse::parse_header(header).unwrap());
+            assert_eq!(read_item(reply).err().unwrap().kind(), ErrorKind::Protocol);
+        }
+    }
 }
