@@ -24,7 +24,7 @@ const VERBS: &[Verb] = &[
     Verb("touch", 1, 1, |w| call!(w, c => c.touch("k", MINUTE)).is_ok()),
     Verb("touch for ever", 1, 1, |w| call!(w, c => c.touch("k", Ttl::NEVER)).is_ok()),
     Verb("ttl", 1, 1, |w| call!(w, c => c.ttl("k")).is_ok()),
-    Verb("incr", 1, 1, |w| call!(w, c => c.incr("n", 1, MINUTE)).is_ok()),
+    Verb("incr", 1, 2, |w| call!(w, c => c.incr("n", 1, MINUTE)).is_ok()),
     Verb("decr", 1, 2, |w| call!(w, c => c.decr("n", 1, MINUTE)).is_ok()),
     Verb("update", 2, 2, |w| call!(w, c => c.update("k", MINUTE, |_: Option<u64>| 1)).is_ok()),
     Verb("get_or_compute, hit", 1, 1, |w| w.compute("k", 1_u64).is_ok()),

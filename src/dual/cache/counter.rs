@@ -11,8 +11,8 @@ impl Cache {
     /// Adds to a counter and returns the sum; a missing one begins at zero. Atomic.
     ///
     /// `ttl` counts only when this call makes the counter; later calls keep its lifetime. `get::<i64>` and
-    /// `set` agree with it under every format. One round trip; on Memcached two or more to go down, to count
-    /// below zero, or in a clearable namespace.
+    /// `set` agree with it under every format. One round trip; on Memcached two, and two more
+    /// for each time another caller came first.
     ///
     /// # Errors
     /// `Decode` if the key holds no integer, `TooLarge` if the sum leaves the range of `i64`; nothing is

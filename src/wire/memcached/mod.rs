@@ -139,11 +139,6 @@ pub(crate) fn touch(key: &WireKey, expiry: u32) -> Result<MetaCommand> {
     build_get(key, &options).map_err(unsendable)
 }
 
-/// Adds to a counter that stays at or above zero; `expiry` is used only where this makes the counter.
-pub(crate) fn add(key: &WireKey, delta: u64, expiry: u32) -> Result<MetaCommand> {
-    arithmetic(key, delta, (delta, expiry))
-}
-
 /// Reads a namespace's generation, beginning it at `seed` where there is none.
 pub(crate) fn generation(key: &WireKey, seed: u64) -> Result<MetaCommand> {
     arithmetic(key, 0, (seed, 0))

@@ -243,30 +243,13 @@ impl Backend for Remote {
         Ok(seen.alive().map(|item| item.remaining))
     }
 
-    /// Memcached's own counters know no number below zero and wrap at 2⁶⁴, so they serve only for going up;
-    /// everything else rewrites the text until it did not change meanwhile.
+    /// Rewrites the text until it did not change meanwhile. The server's own `ma` is left alone: beside a read
+    /// under way it gives the item it replaces the CAS of the new one (`do_add_delta`), so that read comes back
+    /// with the old value under the new CAS, and the write that follows undoes the addition unnoticed. It also
+    /// knows no number below zero and wraps at 2⁶⁴.
     async fn add(&self, key: &Key<'_>, delta: i64, lifetime: Lifetime, deadline: Deadline) -> Result<i64> {
         let place = self.access.place(key);
         let expiry = wire::expiry(lifetime, unix_now())?;
-        if let (Ok(delta), false) = (u64::try_from(delta), self.clearable()) {
-            let add = Request::write(vec![wire::add(&place.key, delta, expiry)?]);
-            let reply = self.access.ask(place.server, add, deadline).await?;
-            if !wire::is_not_numeric(&reply) {
-                let sum = wire::read_sum(reply)?.unwrap_or_default();
-                let before = i64::try_from(sum.wrapping_sub(delta));
-                if let (Ok(_), Ok(sum)) = (before, i64::try_from(sum)) {
-                    return Ok(sum);
-                }
-                // The server counts modulo 2⁶⁴, so the complement takes back what was added.
-                let undo = Request::write(vec![wire::add(&place.key, delta.wrapping_neg(), expiry)?]);
-                let undone = self.access.ask(place.server, undo, deadline).await;
-                undone.map_err(|error| error.after_partial(true))?.map_err(wire::refused)?;
-                return Err(match before {
-                    Ok(_) => Error::overflow(),
-                    Err(_) => Error::new(ErrorKind::Decode, "the value is no integer of 64 bits with a sign"),
-                });
-            }
-        }
         loop {
             let seen = self.access.see(&place, Want::All, deadline).await?;
             let (flags, unchanged) = (seen.flags(), seen.unchanged());
