@@ -27,6 +27,11 @@ pub(crate) struct Moment(u64);
 
 impl Moment {
     pub(crate) const NEVER: Moment = Moment(u64::MAX);
+
+    /// So much earlier; never stays never.
+    pub(crate) fn minus(self, by: Duration) -> Moment {
+        if self == Moment::NEVER || by.is_zero() { self } else { Moment(self.0.saturating_sub(nanos_of(by))) }
+    }
 }
 
 impl Clock {

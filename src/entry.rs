@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::ValueCodec;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ttl::Remaining;
 
 /// A type that a cache can hold: clone it, send it, encode it, decode it. Implemented for all that can.
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
@@ -83,7 +85,8 @@ impl Item {
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) item: Item,
-    pub(crate) number: Option<u64>,
+    pub(crate) version: Option<Version>,
+    pub(crate) remaining: Option<Remaining>,
 }
 
 impl Found {
@@ -92,8 +95,8 @@ impl Found {
     /// # Errors
     /// As [`Item::bytes`], where the backend compares bytes.
     pub(crate) fn into_version(self) -> Result<Version> {
-        match self.number {
-            Some(number) => Ok(Version::Number(number)),
+        match self.version {
+            Some(version) => Ok(version),
             None => self.item.bytes().map(Version::Bytes),
         }
     }
@@ -104,21 +107,29 @@ impl Found {
 pub struct Entry {
     /// The encoded value.
     pub bytes: Vec<u8>,
-    /// Which write it came from, as a number that the backend never gives twice to one key, such as a CAS.
-    /// `None` where the backend compares the bytes themselves.
-    pub number: Option<u64>,
+    /// Which write it came from. `None` where the backend compares the bytes themselves.
+    pub version: Option<Version>,
+    /// What is left of its stay, where that was asked for or costs nothing to tell.
+    pub remaining: Option<Remaining>,
 }
 
 impl Entry {
     /// What to compare the key with later.
     pub fn into_version(self) -> Version {
-        self.number.map_or(Version::Bytes(self.bytes), Version::Number)
+        self.version.unwrap_or(Version::Bytes(self.bytes))
+    }
+}
+
+impl From<Vec<u8>> for Entry {
+    /// An entry of a backend that compares bytes.
+    fn from(bytes: Vec<u8>) -> Entry {
+        Entry { bytes, version: None, remaining: None }
     }
 }
 
 impl From<Entry> for Found {
     fn from(entry: Entry) -> Found {
-        Found { item: Item::Bytes(entry.bytes), number: entry.number }
+        Found { item: Item::Bytes(entry.bytes), version: entry.version, remaining: entry.remaining }
     }
 }
 
@@ -144,6 +155,19 @@ pub enum Condition {
     Unchanged(Version),
 }
 
+/// What a look at a key is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Ask {
+    /// The value, by the shortest way.
+    Value,
+    /// The value with what is left of its stay and a version that no other write of the key shares. Values past
+    /// their time are shown too, as long as they are [kept](crate::Key::stale_for).
+    Age,
+    /// As [`Age`](Ask::Age); of a key that holds nothing, the right to fill it, for so long.
+    Lease(Duration),
+}
+
 /// The right to fill one key, void as soon as anybody writes or removes that key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
@@ -152,12 +176,28 @@ pub struct Lease {
     pub token: Option<Version>,
 }
 
-/// What a read before a load came to.
+/// What a look at a key showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Lookup<V = Entry> {
     /// There is a value.
     Hit(V),
-    /// There is none, and the caller may fill it.
+    /// There is none, and nobody is loading it.
+    Absent,
+    /// There was none, and now the caller may fill it.
     Lease(Lease),
+    /// There is none, and the holder of the lease of this token is loading it.
+    Busy(Version),
+}
+
+impl<V> Lookup<V> {
+    /// The same with another kind of value.
+    pub(crate) fn map<W>(self, make: impl FnOnce(V) -> W) -> Lookup<W> {
+        match self {
+            Lookup::Hit(value) => Lookup::Hit(make(value)),
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Lease(lease) => Lookup::Lease(lease),
+            Lookup::Busy(token) => Lookup::Busy(token),
+        }
+    }
 }

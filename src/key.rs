@@ -1,6 +1,7 @@
 //! Names of values: a prefix that is checked once, and a name that is checked per call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -13,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Prefix {
     /// Escaped and with its `:`, or empty.
     text: Arc<str>,
+    stale_for: Duration,
 }
 
 impl Prefix {
@@ -22,7 +24,12 @@ impl Prefix {
             return Prefix::default();
         }
         let escaped = raw.replace('%', "%25").replace(':', "%3A");
-        Prefix { text: format!("{escaped}:").into() }
+        Prefix { text: format!("{escaped}:").into(), ..Prefix::default() }
+    }
+
+    /// The same namespace, whose values are kept so long past their time.
+    pub(crate) fn keeping(self, stale_for: Duration) -> Prefix {
+        Prefix { stale_for, ..self }
     }
 
     /// What stands before each name on the wire; empty for no namespace.
@@ -39,7 +46,7 @@ impl Prefix {
             let text = "a key must not be empty; name the value that is meant";
             return Err(Error::new(ErrorKind::InvalidKey, text));
         }
-        Ok(Key { prefix: &self.text, name })
+        Ok(Key { prefix: &self.text, name, stale_for: self.stale_for })
     }
 }
 
@@ -48,6 +55,7 @@ impl Prefix {
 pub struct Key<'a> {
     prefix: &'a str,
     name: &'a str,
+    stale_for: Duration,
 }
 
 impl<'a> Key<'a> {
@@ -59,6 +67,13 @@ impl<'a> Key<'a> {
     /// The name as the caller gave it.
     pub fn name(&self) -> &'a str {
         self.name
+    }
+
+    /// How long past its time the namespace keeps a value: it is stored for that much longer, and absent for
+    /// every verb as soon as no more than that is left. Zero unless the backend
+    /// [keeps stale values](crate::Backend::keeps_stale).
+    pub fn stale_for(&self) -> Duration {
+        self.stale_for
     }
 
     /// Length of the joined key in bytes.

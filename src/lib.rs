@@ -142,7 +142,7 @@ pub use codec::Format;
 pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
-pub use entry::{Condition, Entry, Lease, Lookup, Storable, Value, Version};
+pub use entry::{Ask, Condition, Entry, Lease, Lookup, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
 #[cfg(feature = "memcached")]

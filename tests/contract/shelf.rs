@@ -30,7 +30,11 @@ impl Shelf {
     fn find(&self, key: &Key<'_>) -> Option<Entry> {
         let shelf = self.books.lock().unwrap();
         let book = shelf.alive(&key.joined())?;
-        Some(Entry { bytes: book.bytes.clone(), number: Some(book.number) })
+        Some(Entry {
+            bytes: book.bytes.clone(),
+            version: Some(Version::Number(book.number)),
+            remaining: None,
+        })
     }
 
     fn put(&self, key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> bool {

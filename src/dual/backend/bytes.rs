@@ -2,9 +2,11 @@
 
 use super::{maybe_async, rt};
 
+use std::time::Duration;
+
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
-use crate::entry::{Condition, Entry, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -141,15 +143,39 @@ pub trait Backend: Send + Sync + 'static {
         self.remove_matching(prefix, &Pattern::all(), deadline).await.map(drop)
     }
 
-    /// Reads, or takes the right to fill a key that holds nothing. Derived: `get`, and a lease that only
-    /// holds as long as the key stays absent.
-    async fn lookup(&self, key: &Key<'_>, deadline: Deadline) -> Result<Lookup> {
-        let entry = self.get(key, deadline).await?;
-        Ok(entry.map_or(Lookup::Lease(Lease { token: None }), Lookup::Hit))
+    /// Looks at a key, and takes the right to fill it if that is asked for. Derived: `get`, with `remaining` where
+    /// the age is wanted, and a lease that only holds as long as the key stays absent.
+    async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup> {
+        let Some(mut entry) = self.get(key, deadline).await? else {
+            return Ok(match ask {
+                Ask::Lease(_) => Lookup::Lease(Lease { token: None }),
+                _ => Lookup::Absent,
+            });
+        };
+        if ask != Ask::Value && entry.remaining.is_none() {
+            entry.remaining = self.remaining(key, deadline).await?;
+        }
+        Ok(Lookup::Hit(entry))
+    }
+
+    /// One answer per key, in order. Derived: one `lookup` each.
+    async fn lookup_many(&self, keys: &[Key<'_>], ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
+        let mut seen = Vec::with_capacity(keys.len());
+        for key in keys {
+            seen.push(self.lookup(key, ask, deadline).await?);
+        }
+        Ok(seen)
+    }
+
+    /// Holds a lease for so much longer from now; says whether it was still good. Derived: nothing to do.
+    async fn renew(&self, key: &Key<'_>, lease: &Lease, hold: Duration, deadline: Deadline) -> Result<bool> {
+        let _ = (key, lease, hold, deadline);
+        Ok(true)
     }
 
     /// Stores under a lease, unless something has written or removed the key since it was taken. Derived:
-    /// stores if the key is still absent, which does not notice a write that was removed again.
+    /// stores if the key still holds what stands for the lease; for one without a token, if the key is absent,
+    /// which does not notice a write that was removed again.
     async fn fill(
         &self,
         key: &Key<'_>,
@@ -158,14 +184,47 @@ pub trait Backend: Send + Sync + 'static {
         lifetime: Lifetime,
         deadline: Deadline,
     ) -> Result<bool> {
-        let _ = lease;
-        self.store(key, bytes, lifetime, &Condition::Absent, deadline).await
+        let good = match &lease.token {
+            Some(token) => Condition::Unchanged(token.clone()),
+            None => Condition::Absent,
+        };
+        self.store(key, bytes, lifetime, &good, deadline).await
     }
 
-    /// Gives a lease back unused. Derived: nothing to do.
-    async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {
-        let _ = (key, lease, deadline);
+    /// Stores each value under its lease, after checking whatever can be checked of all. Derived: one `fill`
+    /// each; checks nothing.
+    async fn fill_many(
+        &self,
+        items: &[(Key<'_>, Lease, Vec<u8>)],
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
+        for (key, lease, bytes) in items {
+            self.fill(key, lease, bytes, lifetime, deadline).await?;
+        }
         Ok(())
+    }
+
+    /// Gives a lease back unused. Derived: removes what stands for it.
+    async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {
+        if let Some(token) = &lease.token {
+            self.remove(key, Some(token), deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives leases back unused. Derived: one `abandon` each.
+    async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
+        for (key, lease) in leases {
+            self.abandon(key, lease, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every verb heeds [`Key::stale_for`]. Derived: no, and a cache that keeps values past their time
+    /// cannot be built on it.
+    fn keeps_stale(&self) -> bool {
+        false
     }
 
     /// One round trip that touches no value, for `health`. Derived: asks for a key that nobody has.

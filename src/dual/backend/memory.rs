@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
 use crate::engine::memory::Sum;
-use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Version};
+use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
 use crate::error::{Error, Result};
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -109,8 +109,8 @@ impl Local {
         self.remove_matching(prefix, &Pattern::all()).map(drop)
     }
 
-    pub(super) fn lookup(&self, key: &Key<'_>) -> Result<Lookup<Found>> {
-        Ok(self.0.shared.store.lookup(key).map_or_else(Lookup::Lease, Lookup::Hit))
+    pub(super) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
+        Ok(self.0.shared.store.lookup(key, ask))
     }
 
     pub(super) fn fill(&self, key: &Key<'_>, lease: &Lease, item: Item, lifetime: Lifetime) -> Result<bool> {

@@ -15,13 +15,14 @@ mod redis;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::bytes::Backend;
 pub(super) use self::bytes::again;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::Flights;
-use crate::entry::{Condition, Entry, Found, Item, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Found, Item, Lease, Lookup, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -94,6 +95,14 @@ impl BackendHandle {
 
     pub(super) fn flights(&self) -> &Arc<Flights> {
         &self.flights
+    }
+
+    /// Whether values can be kept past their time without any verb taking them for fresh.
+    pub(super) fn keeps_stale(&self) -> bool {
+        match &self.kind {
+            Kind::Memory(_) => true,
+            Kind::Bytes(backend) => backend.keeps_stale(),
+        }
     }
 
     /// Forgets a lease that its holder dropped. One that lies on a server ends there by itself.
@@ -257,14 +266,41 @@ impl BackendHandle {
         }
     }
 
-    /// Reads, or takes the right to fill a key that holds nothing.
-    pub(super) async fn lookup(&self, key: &Key<'_>, deadline: Deadline) -> Result<Lookup<Found>> {
+    /// Looks at a key, and takes the right to fill it if that is asked for.
+    pub(super) async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup<Found>> {
         match &self.kind {
-            Kind::Memory(memory) => memory.lookup(key),
-            Kind::Bytes(backend) => match backend.lookup(key, deadline).await? {
-                Lookup::Hit(entry) => Ok(Lookup::Hit(entry.into())),
-                Lookup::Lease(lease) => Ok(Lookup::Lease(lease)),
-            },
+            Kind::Memory(memory) => memory.lookup(key, ask),
+            Kind::Bytes(backend) => Ok(backend.lookup(key, ask, deadline).await?.map(Found::from)),
+        }
+    }
+
+    /// One answer per key, in order.
+    pub(super) async fn lookup_many(
+        &self,
+        keys: &[Key<'_>],
+        ask: Ask,
+        deadline: Deadline,
+    ) -> Result<Vec<Lookup<Found>>> {
+        match &self.kind {
+            Kind::Memory(memory) => keys.iter().map(|key| memory.lookup(key, ask)).collect(),
+            Kind::Bytes(backend) => {
+                let seen = backend.lookup_many(keys, ask, deadline).await?;
+                Ok(seen.into_iter().map(|seen| seen.map(Found::from)).collect())
+            }
+        }
+    }
+
+    /// Holds a lease for so much longer; says whether it was still good. Those in memory do not end.
+    pub(super) async fn renew(
+        &self,
+        key: &Key<'_>,
+        lease: &Lease,
+        hold: Duration,
+        deadline: Deadline,
+    ) -> Result<bool> {
+        match &self.kind {
+            Kind::Memory(_) => Ok(true),
+            Kind::Bytes(backend) => backend.renew(key, lease, hold, deadline).await,
         }
     }
 
@@ -283,11 +319,38 @@ impl BackendHandle {
         }
     }
 
+    /// Stores each value under its lease, after checking everything.
+    pub(super) async fn fill_many(
+        &self,
+        items: Vec<(Key<'_>, Lease, Item)>,
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
+        match &self.kind {
+            Kind::Memory(memory) => items
+                .into_iter()
+                .try_for_each(|(key, lease, item)| memory.fill(&key, &lease, item, lifetime).map(drop)),
+            Kind::Bytes(backend) => {
+                let bytes = |(key, lease, item): (_, _, Item)| Ok((key, lease, item.bytes()?));
+                let items = items.into_iter().map(bytes).collect::<Result<Vec<_>>>()?;
+                backend.fill_many(&items, lifetime, deadline).await
+            }
+        }
+    }
+
     /// Gives a lease back unused.
     pub(super) async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {
         match &self.kind {
             Kind::Memory(memory) => memory.abandon(key, lease),
             Kind::Bytes(backend) => backend.abandon(key, lease, deadline).await,
+        }
+    }
+
+    /// Gives leases back unused.
+    pub(super) async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
+        match &self.kind {
+            Kind::Memory(memory) => leases.iter().try_for_each(|(key, lease)| memory.abandon(key, lease)),
+            Kind::Bytes(backend) => backend.abandon_many(leases, deadline).await,
         }
     }
 

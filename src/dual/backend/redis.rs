@@ -52,11 +52,6 @@ impl Remote {
     }
 }
 
-/// Redis keeps no versions: a value's bytes stand for themselves.
-fn entry(bytes: Vec<u8>) -> Entry {
-    Entry { bytes, number: None }
-}
-
 #[maybe_async]
 impl Backend for Remote {
     fn name(&self) -> &str {
@@ -65,7 +60,7 @@ impl Backend for Remote {
 
     async fn get(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
         let reply = self.ask(&wire::get(key), deadline).await?;
-        Ok(wire::read_bytes(reply)?.map(entry))
+        Ok(wire::read_bytes(reply)?.map(Entry::from))
     }
 
     async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
@@ -77,7 +72,7 @@ impl Backend for Remote {
         if values.len() != keys.len() {
             return Err(Error::new(ErrorKind::Protocol, "the server answered for another number of keys"));
         }
-        Ok(values.into_iter().map(|bytes| bytes.map(entry)).collect())
+        Ok(values.into_iter().map(|bytes| bytes.map(Entry::from)).collect())
     }
 
     async fn store(
@@ -118,7 +113,7 @@ impl Backend for Remote {
 
     async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
         let reply = self.ask(&wire::take(key), deadline).await?;
-        Ok(wire::read_bytes(reply)?.map(entry))
+        Ok(wire::read_bytes(reply)?.map(Entry::from))
     }
 
     async fn exists(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {

@@ -5,8 +5,9 @@ use super::call::Call;
 use super::{Cache, maybe_async};
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::entry::{Condition, Found, Item, Lease, Lookup, Object, Value, Version};
+use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Value, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::Key;
 use crate::ttl::Lifetime;
@@ -57,10 +58,12 @@ impl Drop for Held<'_> {
 impl Cache {
     /// A second look, now that nobody else in this process loads this key: somebody may just have.
     pub(super) async fn claim<'a, T: Value>(&self, call: &Call<'a>, key: Key<'a>) -> Result<Claim<'a, T>> {
-        let seen = call.backend().lookup(&key, call.deadline).await;
+        let ask = Ask::Lease(Duration::from_secs(30));
+        let seen = call.backend().lookup(&key, ask, call.deadline).await;
         match seen {
             Ok(Lookup::Lease(lease)) => Ok(Claim::Granted(Right::Lease(Held::new(call, key, lease)))),
             Ok(Lookup::Hit(found)) => call.claim_found(found),
+            Ok(_) => Ok(Claim::Granted(Right::Lease(Held::new(call, key, Lease { token: None })))),
             Err(error) if error.kind() == ErrorKind::Decode => Ok(Claim::Granted(Right::Overwrite)),
             Err(error) => call.end(Err(error)),
         }

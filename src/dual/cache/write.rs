@@ -122,7 +122,7 @@ impl Cache {
         let key = call.key(key.as_ref())?;
         let _detach = After(|| call.detach(&key));
         let taken = call.backend().take(&key, call.deadline).await;
-        let found = call.end(taken)?.map(|item| crate::entry::Found { item, number: None });
+        let found = call.end(taken)?.map(|item| crate::entry::Found { item, version: None, remaining: None });
         Ok(call.open(found)?.map(Arc::unwrap_or_clone))
     }
 

@@ -14,7 +14,7 @@ pub(crate) use self::shard::Sum;
 use self::shard::{Counts, Shard};
 use self::slot::HashedKey;
 use crate::clock::{Clock, Moment};
-use crate::entry::{Condition, Found, Item, Lease, Object, Version};
+use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::stats::Stats;
@@ -80,7 +80,7 @@ impl Store {
     }
 
     pub(crate) fn remaining(&self, key: &Key<'_>) -> Option<Remaining> {
-        self.clock.until(self.end(key)?)
+        self.clock.until(self.end(key)?.minus(key.stale_for()))
     }
 
     pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Sum {
@@ -89,14 +89,24 @@ impl Store {
         sum
     }
 
-    /// Reads, or takes the lease of a key that holds nothing.
-    pub(crate) fn lookup(&self, key: &Key<'_>) -> Result<Found, Lease> {
+    /// Looks at a key, and takes the lease of one that holds nothing if asked for it.
+    pub(crate) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Lookup<Found> {
         let key = self.hashed(key);
         let mut shard = self.shard(key.hash);
-        let (found, expired) = shard.get(&key, &self.clock);
-        let lease = if found.is_none() { shard.lease(key.hash) } else { 0 };
-        drop((shard, expired));
-        found.ok_or(Lease { token: Some(Version::Number(lease)) })
+        let (found, _expired) = match ask {
+            Ask::Value => shard.get(&key, &self.clock),
+            _ => shard.get_aged(&key, &self.clock),
+        };
+        let lookup = match (found, ask) {
+            (Some(found), _) => Lookup::Hit(found),
+            (None, Ask::Lease(_)) => {
+                Lookup::Lease(Lease { token: Some(Version::Number(shard.lease(key.hash))) })
+            }
+            (None, _) => Lookup::Absent,
+        };
+        // Before what has expired is dropped.
+        drop(shard);
+        lookup
     }
 
     /// Stores only if nothing has touched the key since the lease was taken.
@@ -263,6 +273,13 @@ mod tests {
         assert_eq!((store.stats().entries, store.stats().expired), (Some(100), Some(100)));
     }
 
+    fn leased(store: &Store, key: &Key<'_>) -> Lease {
+        match store.lookup(key, Ask::Lease(Duration::from_secs(30))) {
+            Lookup::Lease(lease) => lease,
+            other => panic!("a lookup that leases came to {:?}", other.map(drop)),
+        }
+    }
+
     #[test]
     fn a_write_voids_the_lease_of_a_load_in_flight() {
         let store = store(10);
@@ -276,10 +293,40 @@ mod tests {
         ];
         for interfere in interferences {
             store.take(&key, None);
-            let lease = store.lookup(&key).err().unwrap();
+            let lease = leased(&store, &key);
             assert!(interfere(&store, &key));
             assert!(!store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
         }
+    }
+
+    #[test]
+    fn a_value_past_its_time_is_kept_for_a_look_at_its_age_only() {
+        let store = store(10);
+        let prefix = Prefix::new("app").keeping(Duration::from_secs(60));
+        let key = prefix.key("k").unwrap();
+        let end = store.clock.end_of(Lifetime::For(Duration::from_secs(61)));
+        store.store(&key, Arc::new(1_u64), end, &Condition::Always);
+        assert_eq!(store.remaining(&key), Some(Remaining::For(Duration::from_secs(1))));
+        store.clock.advance(Duration::from_secs(2));
+        assert!(store.get(&key).is_none() && store.end(&key).is_none() && !store.touch(&key, Moment::NEVER));
+        let Lookup::Hit(found) = store.lookup(&key, Ask::Age) else { panic!("it is not kept") };
+        assert_eq!(found.remaining, Some(Remaining::For(Duration::from_secs(59))));
+        let same = Condition::Unchanged(found.into_version().unwrap());
+        assert!(store.store(&key, Arc::new(2_u64), end, &same), "a load may replace it");
+        assert!(!store.store(&key, Arc::new(3_u64), end, &same), "once");
+        store.clock.advance(Duration::from_secs(60));
+        assert!(matches!(store.lookup(&key, Ask::Age), Lookup::Absent));
+    }
+
+    #[test]
+    fn a_touch_keeps_an_older_load_from_replacing_the_value() {
+        let store = store(10);
+        let prefix = Prefix::default();
+        let key = prefix.key("k").unwrap();
+        put(&store, "k", 1);
+        let same = Condition::Unchanged(store.get(&key).unwrap().into_version().unwrap());
+        assert!(store.touch(&key, store.clock.end_of(Lifetime::For(Duration::from_secs(1)))));
+        assert!(!store.store(&key, Arc::new(2_u64), Moment::NEVER, &same));
     }
 
     #[test]
@@ -287,7 +334,7 @@ mod tests {
         let store = store(10);
         let prefix = Prefix::default();
         let key = prefix.key("k").unwrap();
-        let lease = store.lookup(&key).err().unwrap();
+        let lease = leased(&store, &key);
         assert!(store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
         assert!(!store.fill(&key, &lease, Arc::new(2_u64), Moment::NEVER));
         assert!(has(&store, "k"));

@@ -12,6 +12,7 @@ use lru::LruCache;
 use super::slot::{HashedKey, PassThroughBuilder, Probe, SlotKey};
 use crate::clock::{Clock, Moment};
 use crate::entry::{Condition, Found, Item, Object, Version};
+use crate::ttl::Remaining;
 
 pub(super) struct Shard {
     list: LruCache<SlotKey, Slot, PassThroughBuilder>,
@@ -28,6 +29,18 @@ struct Slot {
     object: Arc<dyn Object>,
     end: Moment,
     number: u64,
+}
+
+impl Slot {
+    /// Whether the value is past its time, be it kept for longer or not.
+    fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
+        clock.has_passed(self.end.minus(key.key.stale_for()))
+    }
+
+    fn found(&self, remaining: Option<Remaining>) -> Found {
+        let item = Item::Object(Arc::clone(&self.object));
+        Found { item, version: Some(Version::Number(self.number)), remaining }
+    }
 }
 
 /// Why entries left.
@@ -68,18 +81,24 @@ impl Shard {
     /// Reads and makes the entry the most recently used.
     pub(super) fn get(&mut self, key: &HashedKey<'_>, clock: &Clock) -> (Option<Found>, Displaced) {
         match self.list.get(key as &dyn Probe) {
-            Some(slot) if !clock.has_passed(slot.end) => {
-                let item = Item::Object(Arc::clone(&slot.object));
-                (Some(Found { item, number: Some(slot.number) }), None)
-            }
-            Some(_) => (None, self.expire(key)),
+            Some(slot) if !slot.is_due(key, clock) => (Some(slot.found(None)), None),
+            Some(slot) if clock.has_passed(slot.end) => (None, self.expire(key)),
+            _ => (None, None),
+        }
+    }
+
+    /// [`get`](Shard::get) with what is left of the entry's stay, also where that is past its time.
+    pub(super) fn get_aged(&mut self, key: &HashedKey<'_>, clock: &Clock) -> (Option<Found>, Displaced) {
+        match self.list.get(key as &dyn Probe).map(|slot| (slot, clock.until(slot.end))) {
+            Some((slot, left @ Some(_))) => (Some(slot.found(left)), None),
+            Some((_, None)) => (None, self.expire(key)),
             None => (None, None),
         }
     }
 
     /// When the entry ends, if it is there; does not count as a use.
     pub(super) fn end(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<Moment> {
-        self.list.peek(key as &dyn Probe).map(|slot| slot.end).filter(|end| !clock.has_passed(*end))
+        self.alive(key, clock).map(|slot| slot.end)
     }
 
     pub(super) fn store(
@@ -111,14 +130,17 @@ impl Shard {
         }
         self.leases.remove(&key.hash);
         let Some(slot) = self.list.pop(key as &dyn Probe) else { return (false, None) };
-        let alive = !clock.has_passed(slot.end);
+        let alive = !slot.is_due(key, clock);
         *(if alive { &mut self.counts.removed } else { &mut self.counts.expired }) += 1;
         (alive, Some(slot.object))
     }
 
     pub(super) fn touch(&mut self, key: &HashedKey<'_>, end: Moment, clock: &Clock) -> bool {
         match self.list.peek_mut(key as &dyn Probe) {
-            Some(slot) if !clock.has_passed(slot.end) => {
+            Some(slot) if !slot.is_due(key, clock) => {
+                // A load that began before may not give the value its old lifetime back.
+                self.number += 1;
+                slot.number = self.number;
                 slot.end = end;
                 true
             }
@@ -137,7 +159,7 @@ impl Shard {
         self.leases.remove(&key.hash);
         self.number += 1;
         match self.list.get_mut(&key as &dyn Probe) {
-            Some(slot) if !clock.has_passed(slot.end) => {
+            Some(slot) if !slot.is_due(&key, clock) => {
                 let any: &dyn Any = &*slot.object;
                 let Some(count) = any.downcast_ref::<i64>() else { return (Sum::NotI64, None) };
                 let Some(sum) = count.checked_add(delta) else { return (Sum::Overflow, None) };
@@ -206,15 +228,19 @@ impl Shard {
     }
 
     fn allows(&self, key: &HashedKey<'_>, condition: &Condition, clock: &Clock) -> bool {
-        let slot = || self.list.peek(key as &dyn Probe).filter(|slot| !clock.has_passed(slot.end));
         match condition {
             Condition::Always => true,
-            Condition::Absent => slot().is_none(),
-            Condition::Present => slot().is_some(),
+            Condition::Absent => self.alive(key, clock).is_none(),
+            Condition::Present => self.alive(key, clock).is_some(),
             Condition::Unchanged(version) => self.holds(key, version, clock),
         }
     }
 
+    fn alive(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<&Slot> {
+        self.list.peek(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))
+    }
+
+    /// Also of a value past its time, which a load may replace as long as it is kept.
     fn holds(&self, key: &HashedKey<'_>, version: &Version, clock: &Clock) -> bool {
         let slot = self.list.peek(key as &dyn Probe).filter(|slot| !clock.has_passed(slot.end));
         slot.is_some_and(|slot| Version::Number(slot.number) == *version)

@@ -47,7 +47,7 @@ impl Remote {
 }
 
 fn entry(item: Item) -> Entry {
-    Entry { bytes: item.bytes, number: Some(item.cas) }
+    Entry { bytes: item.bytes, version: Some(Version::Number(item.cas)), remaining: None }
 }
 
 fn lifetime_of(remaining: Remaining) -> Lifetime {
