@@ -10,6 +10,7 @@ mod allocations;
 mod eventually;
 mod memcached;
 mod port;
+mod process;
 mod raw;
 mod redis;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
@@ -25,6 +26,7 @@ pub use allocations::allocations;
 pub use eventually::eventually;
 pub use memcached::MemcachedServer;
 pub use port::closed_port;
+pub use process::{Parent, Process};
 pub use raw::ask_raw;
 pub use redis::RedisServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]

@@ -1,0 +1,99 @@
+use std::env;
+use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+/// One more process of this test: the same binary, which runs the same test and finds its [`Parent`] there.
+///
+/// It is killed when this value is dropped. It also ends by itself when its standard input does, whose other end
+/// only the parent holds, so that no process outlives a parent that was killed.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    orders: ChildStdin,
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    /// Runs the test of this name in a process of its own, which is told what it is `given`.
+    pub fn start(test: &str, given: &str) -> Process {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(GIVEN, given)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take().expect("stdin is piped above");
+        let said = BufReader::new(child.stdout.take().expect("stdout is piped above")).lines();
+        Process { child, orders, said }
+    }
+
+    /// What it tells next; waits for it.
+    pub fn hear(&mut self) -> String {
+        let lines = self.said.by_ref().map_while(Result::ok);
+        let told = lines.filter_map(|line| line.strip_prefix(MARK).map(str::to_owned)).next();
+        told.unwrap_or_else(|| panic!("a process of this test has ended; what it said stands above"))
+    }
+
+    pub fn tell(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").expect("the process runs");
+    }
+
+    /// SIGKILL, and a wait for the end.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Who started this process as a part of its test.
+#[derive(Debug)]
+pub struct Parent {
+    given: String,
+    orders: Mutex<Receiver<String>>,
+}
+
+impl Parent {
+    /// `None` where a person or a runner started this process.
+    pub fn find() -> Option<Parent> {
+        let given = env::var(GIVEN).ok()?;
+        let (sender, orders) = mpsc::channel();
+        thread::spawn(move || {
+            for order in io::stdin().lines().map_while(Result::ok) {
+                let _ = sender.send(order);
+            }
+            process::exit(1);
+        });
+        Some(Parent { given, orders: Mutex::new(orders) })
+    }
+
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// What the parent tells next; waits for it.
+    pub fn hear(&self) -> String {
+        self.orders.lock().unwrap().recv().expect("the thread that reads ends with this process only")
+    }
+
+    /// Tells the parent one line.
+    pub fn tell(&self, line: &str) {
+        // The test runner leaves its own line open while a test runs.
+        let text = format!("\n{MARK}{line}\n");
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).expect("the parent reads");
+    }
+}
+
+const GIVEN: &str = "LEXIGRAM_TEST_PROCESS";
+// What the runner prints beside it is not meant for the parent.
+const MARK: &str = "told: ";
