@@ -1,0 +1,87 @@
+//! What has been invalidated is never read again, however the loads, writes and removals of many processes mix.
+//!
+//! Each value carries the version of the origin that it was loaded from. Whoever changes the origin invalidates next,
+//! and when that has returned, makes the version known as the key's floor. Whoever reads notes the floor first, and must
+//! not be given anything older. A failure prints what all processes did to that key around it.
+//!
+//! Some seconds each by default; `SOAK_OPERATIONS=1000000` runs as many on each backend, and `--nocapture` shows them.
+#![cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+
+#[path = "invalidation/careless.rs"]
+mod careless;
+#[path = "invalidation/changes.rs"]
+mod changes;
+#[path = "invalidation/crowd.rs"]
+mod crowd;
+#[path = "invalidation/history.rs"]
+mod history;
+#[path = "invalidation/origin.rs"]
+mod origin;
+#[path = "invalidation/place.rs"]
+mod place;
+#[path = "invalidation/random.rs"]
+mod random;
+#[path = "contract/shelf.rs"]
+mod shelf;
+mod support;
+#[path = "invalidation/worker.rs"]
+mod worker;
+
+use std::cell::OnceCell;
+use std::time::Instant;
+
+use careless::Careless;
+use lexigram_cache::Cache;
+use origin::Folder;
+use place::{Kind, Place};
+use support::{MemcachedServer, RedisServer, World};
+
+fn operations(few: u64) -> u64 {
+    std::env::var("SOAK_OPERATIONS").ok().and_then(|operations| operations.parse().ok()).unwrap_or(few)
+}
+
+#[test]
+fn nothing_outdated_is_read_from_memory() {
+    let (start, folder, place) = (Instant::now(), Folder::new("memory"), Place::memory());
+    let outcome = crowd::threads("0", 64, &place.worlds(), folder.path(), &place, operations(100_000));
+    outcome.hold("memory", start);
+}
+
+#[test]
+fn a_backend_that_stores_every_load_is_found_out() {
+    let (folder, place) = (Folder::new("careless"), Place::memory());
+    let cache = Cache::builder().backend(Careless::default()).build().unwrap();
+    let worlds = [World::Threads(cache)];
+    let outcome = crowd::threads("0", 64, &worlds, folder.path(), &place, 100_000);
+    println!("careless: {:?}", outcome.counts);
+    assert_ne!(outcome.counts.violations, 0, "{:?}", outcome.counts);
+    assert!(outcome.history.iter().any(|line| line.contains(" OUTDATED ")), "the history shows it");
+}
+
+#[test]
+fn nothing_outdated_is_read_from_redis_by_many_processes() {
+    let (start, server) = (Instant::now(), OnceCell::new());
+    let place = || Place { kind: Kind::Redis, addr: server.get_or_init(RedisServer::start).addr() };
+    let test = "nothing_outdated_is_read_from_redis_by_many_processes";
+    let outcome = crowd::processes(test, place, operations(FEW));
+    outcome.into_iter().for_each(|outcome| outcome.hold("redis", start));
+}
+
+#[test]
+fn nothing_outdated_is_read_from_memcached_by_many_processes() {
+    on_memcached("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached);
+}
+
+#[test]
+fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
+    on_memcached("nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes", Kind::Clearable);
+}
+
+fn on_memcached(test: &str, kind: Kind) {
+    let (start, server) = (Instant::now(), OnceCell::new());
+    let place = || Place { kind, addr: server.get_or_init(MemcachedServer::start).addr() };
+    let outcome = crowd::processes(test, place, operations(FEW));
+    outcome.into_iter().for_each(|outcome| outcome.hold(test, start));
+}
+
+const FEW: u64 = 30_000;
