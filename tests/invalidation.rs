@@ -13,12 +13,12 @@ mod careless;
 mod changes;
 #[path = "invalidation/crowd.rs"]
 mod crowd;
+#[path = "invalidation/foreigner.rs"]
+mod foreigner;
 #[path = "invalidation/history.rs"]
 mod history;
 #[path = "invalidation/origin.rs"]
 mod origin;
-#[path = "invalidation/place.rs"]
-mod place;
 #[path = "invalidation/random.rs"]
 mod random;
 #[path = "contract/shelf.rs"]
@@ -28,28 +28,37 @@ mod support;
 mod worker;
 
 use std::cell::OnceCell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use careless::Careless;
+use foreigner::PREFIX;
 use lexigram_cache::Cache;
 use origin::Folder;
-use place::{Kind, Place};
-use support::{MemcachedServer, RedisServer, World};
+use support::{Kind, MemcachedServer, Place, RedisServer, World, worlds_at};
 
 fn operations(few: u64) -> u64 {
     std::env::var("SOAK_OPERATIONS").ok().and_then(|operations| operations.parse().ok()).unwrap_or(few)
 }
 
+fn patient(place: &Place) -> [World; 2] {
+    worlds_at!(place, prefix(PREFIX), timeout(PATIENCE))
+}
+
+/// Who waits in vain, which is nearly everybody, loads alone and must not write back.
+fn in_a_hurry(place: &Place) -> [World; 2] {
+    worlds_at!(place, prefix(PREFIX), timeout(PATIENCE), max_wait(HURRY))
+}
+
 #[test]
 fn nothing_outdated_is_read_from_memory() {
-    let (start, folder, place) = (Instant::now(), Folder::new("memory"), Place::memory());
-    let outcome = crowd::threads("0", 64, &place.worlds(), folder.path(), &place, operations(100_000));
+    let (start, folder, place) = (Instant::now(), Folder::new("memory"), Place::in_memory());
+    let outcome = crowd::threads("0", 64, &patient(&place), folder.path(), &place, operations(100_000));
     outcome.hold("memory", start);
 }
 
 #[test]
 fn a_backend_that_stores_every_load_is_found_out() {
-    let (folder, place) = (Folder::new("careless"), Place::memory());
+    let (folder, place) = (Folder::new("careless"), Place::in_memory());
     let cache = Cache::builder().backend(Careless::default()).build().unwrap();
     let worlds = [World::Threads(cache)];
     let outcome = crowd::threads("0", 64, &worlds, folder.path(), &place, 100_000);
@@ -60,28 +69,49 @@ fn a_backend_that_stores_every_load_is_found_out() {
 
 #[test]
 fn nothing_outdated_is_read_from_redis_by_many_processes() {
-    let (start, server) = (Instant::now(), OnceCell::new());
-    let place = || Place { kind: Kind::Redis, addr: server.get_or_init(RedisServer::start).addr() };
-    let test = "nothing_outdated_is_read_from_redis_by_many_processes";
-    let outcome = crowd::processes(test, place, operations(FEW));
-    outcome.into_iter().for_each(|outcome| outcome.hold("redis", start));
+    on_redis("nothing_outdated_is_read_from_redis_by_many_processes", patient);
+}
+
+#[test]
+fn nothing_outdated_is_read_from_redis_by_those_who_do_not_wait() {
+    on_redis("nothing_outdated_is_read_from_redis_by_those_who_do_not_wait", in_a_hurry);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_by_many_processes() {
-    on_memcached("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached);
+    on_memcached("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached, patient);
+}
+
+#[test]
+fn nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait() {
+    on_memcached(
+        "nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait",
+        Kind::Memcached,
+        in_a_hurry,
+    );
 }
 
 #[test]
 fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
-    on_memcached("nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes", Kind::Clearable);
+    let test = "nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes";
+    on_memcached(test, Kind::Clearable, patient);
 }
 
-fn on_memcached(test: &str, kind: Kind) {
+fn on_redis(test: &str, worlds: fn(&Place) -> [World; 2]) {
+    let (start, server) = (Instant::now(), OnceCell::new());
+    let place = || Place { kind: Kind::Redis, addr: server.get_or_init(RedisServer::start).addr() };
+    let outcome = crowd::processes(test, place, worlds, operations(FEW));
+    outcome.into_iter().for_each(|outcome| outcome.hold(test, start));
+}
+
+fn on_memcached(test: &str, kind: Kind, worlds: fn(&Place) -> [World; 2]) {
     let (start, server) = (Instant::now(), OnceCell::new());
     let place = || Place { kind, addr: server.get_or_init(MemcachedServer::start).addr() };
-    let outcome = crowd::processes(test, place, operations(FEW));
+    let outcome = crowd::processes(test, place, worlds, operations(FEW));
     outcome.into_iter().for_each(|outcome| outcome.hold(test, start));
 }
 
 const FEW: u64 = 30_000;
+const HURRY: Duration = Duration::from_millis(1);
+// A machine with two cores runs 64 threads and the server.
+const PATIENCE: Duration = Duration::from_secs(20);

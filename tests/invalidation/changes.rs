@@ -5,8 +5,7 @@ use std::time::Duration;
 use lexigram_cache::Ttl;
 
 use crate::origin::KEYS;
-use crate::place::Place;
-use crate::support::call;
+use crate::support::{Kind, call};
 use crate::worker::{Stamped, Worker, name};
 
 /// One way. `act` is told the keys and, if it writes, their new versions; it returns what it happened to read.
@@ -22,11 +21,17 @@ pub struct Change {
 type Act = fn(&mut Worker<'_>, &[usize], &[u64]) -> Option<Stamped>;
 
 /// What this place can do, the frequent ways often, those that go through all keys seldom.
-pub fn possible(place: &Place) -> Vec<Change> {
-    let mut changes = [EVERYWHERE.repeat(3)].concat();
-    changes.extend(place.foreigner().map(|_| FOREIGN).into_iter().flatten());
-    changes.extend(Some(BY_PATTERN).filter(|_| place.lists_keys()).into_iter().flatten());
-    changes.extend(Some(CLEAR).filter(|_| place.clears()));
+pub fn possible(kind: Kind) -> Vec<Change> {
+    let mut changes = EVERYWHERE.repeat(3);
+    if matches!(kind, Kind::Redis | Kind::Memcached) {
+        changes.extend(FOREIGN);
+    }
+    if matches!(kind, Kind::Memory | Kind::Redis) {
+        changes.extend(BY_PATTERN);
+    }
+    if kind != Kind::Memcached {
+        changes.push(CLEAR);
+    }
     changes
 }
 

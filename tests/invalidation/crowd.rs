@@ -6,8 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::origin::{Folder, Origin};
-use crate::place::Place;
-use crate::support::{Parent, Process, World};
+use crate::support::{Parent, Place, Process, World};
 use crate::worker::{Counts, Worker};
 
 /// What a crowd did, and, if the alarm was raised, what is known of the key it was raised for.
@@ -54,9 +53,14 @@ fn take_one(left: &AtomicU64) -> bool {
 }
 
 /// The same by eight processes of eight threads. Both the test's first process and the further ones call this.
-pub fn processes(test: &str, place: impl FnOnce() -> Place, operations: u64) -> Option<Outcome> {
+pub fn processes(
+    test: &str,
+    place: impl FnOnce() -> Place,
+    worlds: fn(&Place) -> [World; 2],
+    operations: u64,
+) -> Option<Outcome> {
     if let Some(parent) = Parent::find() {
-        take_part(&parent);
+        take_part(&parent, worlds);
         return None;
     }
     let (place, folder) = (place(), Folder::new(test));
@@ -68,11 +72,11 @@ pub fn processes(test: &str, place: impl FnOnce() -> Place, operations: u64) -> 
     Some(processes.iter_mut().map(listen).fold(Outcome::default(), Outcome::plus))
 }
 
-fn take_part(parent: &Parent) {
+fn take_part(parent: &Parent, worlds: fn(&Place) -> [World; 2]) {
     let given: Vec<&str> = parent.given().splitn(4, ' ').collect();
     let (folder, operations) = (Path::new(given[1]), given[2].parse().unwrap());
     let place: Place = given[3].parse().unwrap();
-    let worlds = place.worlds();
+    let worlds = worlds(&place);
     parent.tell(READY);
     parent.hear();
     let outcome = threads(given[0], THREADS, &worlds, folder, &place, operations);

@@ -9,11 +9,11 @@ use lexigram_cache::BoxError;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{self, Change};
+use crate::foreigner::Foreigner;
 use crate::history::{History, Step, now};
 use crate::origin::{KEYS, Origin};
-use crate::place::{Foreigner, Place};
 use crate::random::Random;
-use crate::support::{World, call};
+use crate::support::{Place, World, call};
 
 /// What is cached: whose value it is, and what the origin's version was when it was loaded or written.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -42,8 +42,8 @@ pub struct Counts {
 
 impl<'a> Worker<'a> {
     pub fn new(who: String, world: &'a World, origin: &'a Origin, place: &Place) -> Worker<'a> {
-        let foreigner = place.foreigner();
-        let (changes, random) = (changes::possible(place), Random::default());
+        let foreigner = Foreigner::at(place);
+        let (changes, random) = (changes::possible(place.kind), Random::default());
         let (history, counts) = (History::new(who), Counts::default());
         Worker { world, origin, foreigner, changes, random, history, counts }
     }

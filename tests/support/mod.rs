@@ -9,6 +9,8 @@
 mod allocations;
 mod eventually;
 mod memcached;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+mod place;
 mod port;
 mod process;
 mod raw;
@@ -25,6 +27,10 @@ mod worlds;
 pub use allocations::allocations;
 pub use eventually::eventually;
 pub use memcached::MemcachedServer;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub(crate) use place::worlds_at;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub use place::{Kind, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
 pub use raw::ask_raw;

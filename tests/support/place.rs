@@ -1,0 +1,73 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use lexigram_cache::{Memcached, Memory, Redis};
+
+/// Where the processes of one test cache their values. Travels to them as text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    pub kind: Kind,
+    pub addr: SocketAddr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Memory,
+    Redis,
+    Memcached,
+    /// A Memcached whose namespaces can be cleared.
+    Clearable,
+}
+
+/// Caches of both worlds at this place, which share the loads and connections of this process:
+/// `worlds_at!(place, prefix("a"), timeout(D))`.
+macro_rules! worlds_at {
+    ($place:expr, $($settings:tt)*) => {
+        match $place.kind {
+            $crate::support::Kind::Memory => $crate::support::worlds!($place.memory(), $($settings)*),
+            $crate::support::Kind::Redis => $crate::support::worlds!($place.redis(), $($settings)*),
+            _ => $crate::support::worlds!($place.memcached(), $($settings)*),
+        }
+    };
+}
+
+pub(crate) use worlds_at;
+
+impl Place {
+    /// Each process has one of its own.
+    pub fn in_memory() -> Place {
+        Place { kind: Kind::Memory, addr: ([127, 0, 0, 1], 0).into() }
+    }
+
+    pub fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    pub fn redis(&self) -> Redis {
+        Redis::builder(format!("redis://{}/0", self.addr)).build().unwrap()
+    }
+
+    pub fn memcached(&self) -> Memcached {
+        let clearable = self.kind == Kind::Clearable;
+        Memcached::builder([self.addr.to_string()]).clearable(clearable).build().unwrap()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.kind, self.addr)
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Place, String> {
+        let (kind, addr) = text.split_once(' ').ok_or("a place is a kind and an address")?;
+        let kinds = [Kind::Memory, Kind::Redis, Kind::Memcached, Kind::Clearable];
+        let kind = kinds.into_iter().find(|known| format!("{known:?}") == kind);
+        let addr = addr.parse().map_err(|_| format!("{addr} is no address"))?;
+        Ok(Place { kind: kind.ok_or("an unknown kind of place")?, addr })
+    }
+}
