@@ -46,6 +46,20 @@ fn two_thousand_threads_on_one_missing_key_load_it_once() {
 }
 
 #[test]
+fn two_thousand_threads_on_one_key_missing_from_redis_load_it_once() {
+    let redis = Redis::builder(support::redis().url()).build().unwrap();
+    let [threads, _] = worlds!(redis, prefix("crowd"), timeout(PATIENCE), max_wait(PATIENCE));
+    one_load(&[threads], 2_000);
+}
+
+#[test]
+fn two_thousand_threads_on_one_key_missing_from_memcached_load_it_once() {
+    let memcached = Memcached::builder([support::memcached().url()]).build().unwrap();
+    let [threads, _] = worlds!(memcached, prefix("crowd"), timeout(PATIENCE), max_wait(PATIENCE));
+    one_load(&[threads], 2_000);
+}
+
+#[test]
 fn tasks_on_one_missing_key_load_it_once() {
     let [_, tasks] = worlds!(Memory::default(), max_wait(PATIENCE));
     one_load(&[tasks], 500);
