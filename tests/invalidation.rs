@@ -28,12 +28,13 @@ mod support;
 mod worker;
 
 use std::cell::OnceCell;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use careless::Careless;
 use foreigner::PREFIX;
 use lexigram_cache::Cache;
-use origin::Folder;
+use origin::{Folder, Origin};
 use support::{Kind, MemcachedServer, Place, RedisServer, World, worlds_at};
 
 fn operations(few: u64) -> u64 {
@@ -47,6 +48,28 @@ fn patient(place: &Place) -> [World; 2] {
 /// Who waits in vain, which is nearly everybody, loads alone and must not write back.
 fn in_a_hurry(place: &Place) -> [World; 2] {
     worlds_at!(place, prefix(PREFIX), timeout(PATIENCE), max_wait(HURRY))
+}
+
+#[test]
+fn no_change_of_the_origin_is_lost_or_seen_by_halves() {
+    let folder = Folder::new("origin");
+    // Each handle is one process's: they share nothing but the files.
+    let count = || {
+        let origin = Origin::open(folder.path());
+        (0..10_000).for_each(|_| origin.removing(&[0], || ()));
+    };
+    let watch = || {
+        let (origin, mut last) = (Origin::open(folder.path()), 0);
+        while last < 40_000 {
+            let (floor, version) = (origin.floor(0), origin.version(0));
+            assert!(last <= floor && floor <= version && version <= 40_000, "{last} {floor} {version}");
+            last = floor;
+        }
+    };
+    thread::scope(|scope| {
+        (0..4).for_each(|_| drop(scope.spawn(count)));
+        (0..4).for_each(|_| drop(scope.spawn(watch)));
+    });
 }
 
 #[test]

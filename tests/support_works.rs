@@ -3,12 +3,12 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
-use support::{MemcachedServer, RedisServer, Wire, allocations, closed_port, eventually};
+use support::{MemcachedServer, Parent, Process, RedisServer, Wire, allocations, closed_port, eventually};
 
 const PING: &[u8] = b"PING\r\n";
 const VERSION: &[u8] = b"version\r\n";
@@ -98,6 +98,30 @@ fn a_missing_program_is_a_failure_that_says_how_to_install_it() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(said.contains("redis-server is not installed: `sh tests/run.sh` installs it"), "{said}");
+}
+
+#[test]
+fn no_process_of_a_test_outlives_the_one_that_started_it() {
+    let test = "no_process_of_a_test_outlives_the_one_that_started_it";
+    match Parent::find() {
+        Some(parent) if parent.given() == "the last" => {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            parent.tell(&listener.local_addr().unwrap().port().to_string());
+            parent.hear();
+        }
+        Some(parent) => {
+            let mut last = Process::start(test, "the last");
+            parent.tell(&last.hear());
+            parent.hear();
+        }
+        None => {
+            let mut middle = Process::start(test, "the middle");
+            let port = middle.hear().parse().unwrap();
+            assert!(is_open(port));
+            middle.kill();
+            eventually("the last one ends with the middle one", SOON, || !is_open(port));
+        }
+    }
 }
 
 #[test]
