@@ -47,11 +47,21 @@ fn start(test: &str, part: &str, place: Place) -> Process {
     process
 }
 
-/// One caller's call: when it began and ended, and whether it was the one that loaded.
+/// One caller's call: when it began and ended, what it was given, and whether it was the one that loaded.
 struct Caller {
     begun: Duration,
     ended: Duration,
+    value: u32,
     loaded: bool,
+}
+
+impl Caller {
+    fn told(text: &str) -> Caller {
+        let [begun, ended, value, loaded] = text.split(' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
+        let at = |nanos: &str| Duration::from_nanos(nanos.parse().unwrap());
+        let (value, loaded) = (value.parse().unwrap(), loaded.parse().unwrap());
+        Caller { begun: at(begun), ended: at(ended), value, loaded }
+    }
 }
 
 fn call_all_at_once(parent: &Parent, place: Place) {
@@ -66,15 +76,11 @@ fn call_all_at_once(parent: &Parent, place: Place) {
             Ok::<_, BoxError>(id)
         };
         let value = worlds[n % 2].load(KEY, load).unwrap();
-        parent.tell(&format!("{} {} {loaded} {value}", begun.as_nanos(), now().as_nanos()));
+        parent.tell(&format!("{} {} {value} {loaded}", begun.as_nanos(), now().as_nanos()));
     };
     thread::scope(|scope| {
-        (0..THREADS).for_each(|n| {
-            drop(scope.spawn({
-                let call = &call;
-                move || call(n)
-            }))
-        });
+        let call = &call;
+        (0..THREADS).for_each(|n| drop(scope.spawn(move || call(n))));
         parent.tell("ready");
         parent.hear();
         go.wait();
@@ -82,30 +88,17 @@ fn call_all_at_once(parent: &Parent, place: Place) {
 }
 
 fn eight_hundred_callers(test: &str, kind: Kind) {
-    with_server(
-        kind,
-        |parent, _, place| call_all_at_once(parent, place),
-        |place| {
-            let mut processes: Vec<_> = (0..PROCESSES).map(|_| start(test, "caller", place)).collect();
-            processes.iter_mut().for_each(|process| process.tell("go"));
-            let mut values = Vec::new();
-            let mut callers = Vec::new();
-            for process in &mut processes {
-                for _ in 0..THREADS {
-                    let told = process.hear();
-                    let [begun, ended, loaded, value] = told.split(' ').collect::<Vec<_>>()[..] else {
-                        panic!("{told}")
-                    };
-                    let at = |nanos: &str| Duration::from_nanos(nanos.parse().unwrap());
-                    callers.push(Caller { begun: at(begun), ended: at(ended), loaded: loaded == "true" });
-                    values.push(value.to_owned());
-                }
-            }
-            assert_eq!(callers.iter().filter(|caller| caller.loaded).count(), 1, "loads");
-            assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
-            assert_soon(kind, &callers);
-        },
-    );
+    let child = |parent: &Parent, _: &str, place: Place| call_all_at_once(parent, place);
+    with_server(kind, child, |place| {
+        let mut processes: Vec<_> = (0..PROCESSES).map(|_| start(test, "caller", place)).collect();
+        processes.iter_mut().for_each(|process| process.tell("go"));
+        let all =
+            |process: &mut Process| (0..THREADS).map(|_| Caller::told(&process.hear())).collect::<Vec<_>>();
+        let callers: Vec<Caller> = processes.iter_mut().flat_map(all).collect();
+        assert_eq!(callers.iter().filter(|caller| caller.loaded).count(), 1, "loads");
+        assert!(callers.iter().all(|caller| caller.value == callers[0].value));
+        assert_soon(kind, &callers);
+    });
 }
 
 /// How long after the loader's own return those who waited had the value.
