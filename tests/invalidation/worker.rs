@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use lexigram_cache::BoxError;
+use lexigram_cache::{BoxError, Ttl};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{self, Change};
@@ -73,7 +73,7 @@ impl<'a> Worker<'a> {
             loaded = Some(Step { version: Some(value.version), ended: now(), ..step });
             Ok::<_, BoxError>(value)
         };
-        let value = self.world.load(&name(key), load).unwrap();
+        let value = self.world.load_for(&name(key), Ttl::DEFAULT, load).unwrap();
         self.end(reading, Some(&value));
         self.note_loads(loaded);
     }

@@ -76,9 +76,19 @@ impl World {
         key: &str,
         load: impl FnOnce() -> Result<T, E>,
     ) -> Result<T> {
+        self.load_for(key, Ttl::NEVER, load)
+    }
+
+    /// The same for a lifetime.
+    pub fn load_for<T: Value, E: Into<BoxError>>(
+        &self,
+        key: &str,
+        ttl: Ttl,
+        load: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T> {
         match self {
-            World::Threads(cache) => cache.get_or_compute(key, Ttl::NEVER, load),
-            World::Tasks(cache) => block_on(cache.get_or_compute(key, Ttl::NEVER, async || load())),
+            World::Threads(cache) => cache.get_or_compute(key, ttl, load),
+            World::Tasks(cache) => block_on(cache.get_or_compute(key, ttl, async || load())),
         }
     }
 
