@@ -27,7 +27,6 @@ mod support;
 #[path = "invalidation/worker.rs"]
 mod worker;
 
-use std::cell::OnceCell;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,7 +34,7 @@ use careless::Careless;
 use foreigner::PREFIX;
 use lexigram_cache::Cache;
 use origin::{Folder, Origin};
-use support::{Kind, MemcachedServer, Place, RedisServer, World, worlds_at};
+use support::{Kind, Place, World, with_server, worlds_at};
 
 fn operations(few: u64) -> u64 {
     std::env::var("SOAK_OPERATIONS").ok().and_then(|operations| operations.parse().ok()).unwrap_or(few)
@@ -90,24 +89,33 @@ fn a_backend_that_stores_every_load_is_found_out() {
     assert!(outcome.history.iter().any(|line| line.contains(" OUTDATED ")), "the history shows it");
 }
 
+fn on_server(test: &str, kind: Kind, worlds: fn(&Place) -> [World; 2]) {
+    let start = Instant::now();
+    with_server(
+        kind,
+        |parent, place, given| crowd::take_part(parent, place, given, &worlds(&place)),
+        |place| crowd::processes(test, place, operations(FEW)).hold(test, start),
+    );
+}
+
 #[test]
 fn nothing_outdated_is_read_from_redis_by_many_processes() {
-    on_redis("nothing_outdated_is_read_from_redis_by_many_processes", patient);
+    on_server("nothing_outdated_is_read_from_redis_by_many_processes", Kind::Redis, patient);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_redis_by_those_who_do_not_wait() {
-    on_redis("nothing_outdated_is_read_from_redis_by_those_who_do_not_wait", in_a_hurry);
+    on_server("nothing_outdated_is_read_from_redis_by_those_who_do_not_wait", Kind::Redis, in_a_hurry);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_by_many_processes() {
-    on_memcached("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached, patient);
+    on_server("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached, patient);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait() {
-    on_memcached(
+    on_server(
         "nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait",
         Kind::Memcached,
         in_a_hurry,
@@ -117,21 +125,7 @@ fn nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait() {
 #[test]
 fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
     let test = "nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes";
-    on_memcached(test, Kind::Clearable, patient);
-}
-
-fn on_redis(test: &str, worlds: fn(&Place) -> [World; 2]) {
-    let (start, server) = (Instant::now(), OnceCell::new());
-    let place = || Place { kind: Kind::Redis, addr: server.get_or_init(RedisServer::start).addr() };
-    let outcome = crowd::processes(test, place, worlds, operations(FEW));
-    outcome.into_iter().for_each(|outcome| outcome.hold(test, start));
-}
-
-fn on_memcached(test: &str, kind: Kind, worlds: fn(&Place) -> [World; 2]) {
-    let (start, server) = (Instant::now(), OnceCell::new());
-    let place = || Place { kind, addr: server.get_or_init(MemcachedServer::start).addr() };
-    let outcome = crowd::processes(test, place, worlds, operations(FEW));
-    outcome.into_iter().for_each(|outcome| outcome.hold(test, start));
+    on_server(test, Kind::Clearable, patient);
 }
 
 const FEW: u64 = 30_000;

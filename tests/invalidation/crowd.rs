@@ -52,34 +52,22 @@ fn take_one(left: &AtomicU64) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
-/// The same by eight processes of eight threads. Both the test's first process and the further ones call this.
-pub fn processes(
-    test: &str,
-    place: impl FnOnce() -> Place,
-    worlds: fn(&Place) -> [World; 2],
-    operations: u64,
-) -> Option<Outcome> {
-    if let Some(parent) = Parent::find() {
-        take_part(&parent, worlds);
-        return None;
-    }
-    let (place, folder) = (place(), Folder::new(test));
-    let given =
-        |n: usize| format!("{n} {} {} {place}", folder.path().display(), operations / PROCESSES as u64);
-    let mut processes: Vec<_> = (0..PROCESSES).map(|n| Process::start(test, &given(n))).collect();
-    processes.iter_mut().for_each(|process| assert_eq!(process.hear(), READY));
-    processes.iter_mut().for_each(|process| process.tell(READY));
-    Some(processes.iter_mut().map(listen).fold(Outcome::default(), Outcome::plus))
+/// The same by eight processes of eight threads, of which each [takes part](take_part).
+pub fn processes(test: &str, place: Place, operations: u64) -> Outcome {
+    let folder = Folder::new(test);
+    let given = |n: usize| format!("{n} {} {}", operations / PROCESSES as u64, folder.path().display());
+    let mut processes: Vec<_> = (0..PROCESSES).map(|n| Process::at(place, test, &given(n))).collect();
+    processes.iter_mut().for_each(|process| process.tell("go"));
+    processes.iter_mut().map(listen).fold(Outcome::default(), Outcome::plus)
 }
 
-fn take_part(parent: &Parent, worlds: fn(&Place) -> [World; 2]) {
-    let given: Vec<&str> = parent.given().splitn(4, ' ').collect();
-    let (folder, operations) = (Path::new(given[1]), given[2].parse().unwrap());
-    let place: Place = given[3].parse().unwrap();
-    let worlds = worlds(&place);
-    parent.tell(READY);
-    parent.hear();
-    let outcome = threads(given[0], THREADS, &worlds, folder, &place, operations);
+pub fn take_part(parent: &Parent, place: Place, given: &str, worlds: &[World]) {
+    let [number, operations, folder] = given.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+        panic!("{given}")
+    };
+    parent.ready();
+    let operations = operations.parse().unwrap();
+    let outcome = threads(number, THREADS, worlds, Path::new(folder), &place, operations);
     outcome.history.iter().for_each(|line| parent.tell(line));
     let Counts { operations, loads, invalidations, violations } = outcome.counts;
     parent.tell(&format!("{DONE} {operations} {loads} {invalidations} {violations}"));
@@ -118,6 +106,5 @@ impl Outcome {
 
 const PROCESSES: usize = 8;
 const THREADS: usize = 8;
-const READY: &str = "ready";
 const DONE: &str = "done";
 const TOLD: usize = 120;

@@ -17,6 +17,8 @@ mod raw;
 mod redis;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod remote;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+mod served;
 mod server;
 mod shared;
 mod watched;
@@ -25,7 +27,7 @@ mod wire;
 mod worlds;
 
 pub use allocations::allocations;
-pub use eventually::eventually;
+pub use eventually::{eventually, poll};
 pub use memcached::MemcachedServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub(crate) use place::worlds_at;
@@ -37,6 +39,8 @@ pub use raw::ask_raw;
 pub use redis::RedisServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use remote::Remote;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub use served::with_server;
 pub use shared::{memcached, redis};
 pub use wire::{Exchange, Wire};
 #[cfg(feature = "async")]
