@@ -67,9 +67,11 @@ impl Origin {
         returned
     }
 
-    /// Ends the work of all processes because of this key.
+    /// Ends the work of all processes because of this key, unless another one was faster.
     pub fn raise_alarm(&self, key: usize) {
-        self.alarm.raise(key as u64 + 1);
+        if self.alarm().is_none() {
+            self.alarm.raise(key as u64 + 1);
+        }
     }
 
     /// The key for which somebody raised the alarm.

@@ -86,8 +86,12 @@ impl<'a> Worker<'a> {
             let values: HashMap<String, Stamped> =
                 missing.iter().map(|name| (name.clone(), fresh(origin, key_of(name)))).collect();
             thread::sleep(pause);
-            let step = Step { verb: "  load in a batch", begun, ended: now(), ..readings[0] };
-            loaded.extend(values.values().map(|v| Step { key: v.key, version: Some(v.version), ..step }));
+            let reading = |value: &Stamped| readings.iter().find(|reading| reading.key == value.key).copied();
+            let load = Step { verb: "  load in a batch", begun, ended: now(), ..readings[0] };
+            loaded.extend(values.values().filter_map(reading).map(|reading| {
+                let (key, floor) = (reading.key, reading.floor);
+                Step { key, floor, version: Some(values[&name(key)].version), ..load }
+            }));
             Ok::<_, BoxError>(values)
         };
         let values = self.world.load_many(keys.iter().map(|key| name(*key)), load).unwrap();
