@@ -1,8 +1,8 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// One more process of this test: the same binary, which runs the same test and finds its [`Parent`] there.
@@ -55,11 +55,11 @@ impl Drop for Process {
     }
 }
 
-/// Who started this process as a part of its test.
-#[derive(Debug)]
+/// Who started this process as a part of its test. A cheap clone.
+#[derive(Clone, Debug)]
 pub struct Parent {
     given: String,
-    orders: Mutex<Receiver<String>>,
+    orders: Arc<Mutex<Receiver<String>>>,
 }
 
 impl Parent {
@@ -73,7 +73,7 @@ impl Parent {
             }
             process::exit(1);
         });
-        Some(Parent { given, orders: Mutex::new(orders) })
+        Some(Parent { given, orders: Arc::new(Mutex::new(orders)) })
     }
 
     pub fn given(&self) -> &str {
