@@ -70,6 +70,15 @@ impl<T> Fetched<T> {
         matches!(self.source, Origin::Stale(_))
     }
 
+    /// What a loader has just given.
+    pub(crate) fn loaded(value: T) -> Fetched<T> {
+        Fetched::just(value, Origin::Loaded)
+    }
+
+    pub(crate) fn just(value: T, source: Origin) -> Fetched<T> {
+        Fetched { value, source, age: Some(Duration::ZERO) }
+    }
+
     pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Fetched<U> {
         Fetched { value: make(self.value), source: self.source, age: self.age }
     }

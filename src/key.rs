@@ -32,6 +32,10 @@ impl Prefix {
         Prefix { stale_for, ..self }
     }
 
+    pub(crate) fn stale_for(&self) -> Duration {
+        self.stale_for
+    }
+
     /// What stands before each name on the wire; empty for no namespace.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -76,7 +76,6 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Result;
 
-#[expect(unused_imports, reason = "for loads that find nothing")]
 pub(crate) use absent::is_none;
 #[cfg(feature = "compress")]
 pub use compression::Compression;
@@ -145,7 +144,6 @@ impl ValueCodec {
     }
 
     /// How long the value that `bytes` hold took to load, where they say so. Decodes nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for loads that begin before a value's time is over"))]
     pub(crate) fn load_time(&self, bytes: &[u8]) -> Option<Duration> {
         frame::load_time(bytes)
     }

@@ -1,12 +1,13 @@
 //! Whether a value that is there will do: pure decisions from its age, its policy and one draw of chance.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::policy::Rules;
 use crate::ttl::{Lifetime, Remaining};
 
 /// What is to be done about a value that is there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Verdict {
     /// Serve it.
     Fresh,
@@ -64,7 +65,7 @@ impl Rules {
         }
         match age.fresh_for() {
             None => Verdict::Fresh,
-            Some(Duration::ZERO) if self.stale_for > age.past() => Verdict::Stale,
+            Some(Duration::ZERO) if self.stale_for.unwrap_or(age.kept) > age.past() => Verdict::Stale,
             Some(Duration::ZERO) => Verdict::Unwanted,
             Some(left) if self.is_ahead(age.ttl, left) || self.is_early(left, took, chance) => Verdict::Early,
             Some(_) => Verdict::Fresh,
@@ -93,6 +94,26 @@ impl Rules {
     }
 }
 
+/// A running estimate of how long this process's loads take; each load counts for an eighth.
+#[derive(Default)]
+pub(crate) struct LoadTime(AtomicU64);
+
+impl LoadTime {
+    pub(crate) fn note(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8).clamp(1, u64::MAX / 8);
+        let known = self.0.load(Ordering::Relaxed);
+        // A note that another overtakes is lost, which an estimate can bear.
+        let next = if known == 0 { micros } else { known - known / 8 + micros / 8 };
+        self.0.store(next, Ordering::Relaxed);
+    }
+
+    /// `None` before the first load.
+    pub(crate) fn estimate(&self) -> Option<Duration> {
+        let micros = self.0.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
+    }
+}
+
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const FIRST_SECOND: Duration = Duration::from_secs(1);
 
@@ -110,7 +131,7 @@ mod tests {
     }
 
     fn rules(stale_for: u64) -> Rules {
-        Rules { stale_for: secs(stale_for), ..Rules::default() }
+        Rules { stale_for: Some(secs(stale_for)), ..Rules::default() }
     }
 
     #[test]
@@ -157,6 +178,16 @@ mod tests {
         let rules = Rules { max_age: Some(secs(10)), ..rules(50) };
         assert_eq!(rules.judge(age(140), None, 0.5), Verdict::Fresh);
         assert_eq!(rules.judge(age(139), None, 0.5), Verdict::Unwanted);
+    }
+
+    #[test]
+    fn the_estimate_follows_the_loads() {
+        let times = LoadTime::default();
+        assert_eq!(times.estimate(), None);
+        times.note(secs(8));
+        assert_eq!(times.estimate(), Some(secs(8)));
+        times.note(secs(16));
+        assert_eq!(times.estimate(), Some(secs(9)));
     }
 
     #[test]

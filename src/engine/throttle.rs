@@ -7,6 +7,15 @@ use std::time::Duration;
 use crate::clock::{Clock, Moment};
 use crate::ttl::Lifetime;
 
+/// Why a load is put off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pause {
+    /// Another process is loading.
+    Elsewhere,
+    /// It failed.
+    Failed,
+}
+
 /// Joined keys with the moment until which they are left alone.
 #[derive(Default)]
 pub(crate) struct Throttle {
@@ -16,7 +25,7 @@ pub(crate) struct Throttle {
 
 #[derive(Default)]
 struct Held {
-    until: HashMap<String, Moment>,
+    until: HashMap<String, (Moment, Pause)>,
     /// The size at which what is over is cleared away; doubles with what is left.
     limit: usize,
 }
@@ -26,22 +35,19 @@ impl Throttle {
         Throttle { clock, ..Throttle::default() }
     }
 
-    pub(crate) fn holds(&self, key: &str) -> bool {
-        self.lock().until.get(key).is_some_and(|until| !self.clock.has_passed(*until))
+    pub(crate) fn pause(&self, key: &str) -> Option<Pause> {
+        let (until, pause) = *self.lock().until.get(key)?;
+        (!self.clock.has_passed(until)).then_some(pause)
     }
 
-    pub(crate) fn hold(&self, key: &str, pause: Duration) {
-        let until = self.clock.end_of(Lifetime::For(pause));
+    pub(crate) fn hold(&self, key: &str, time: Duration, pause: Pause) {
+        let until = self.clock.end_of(Lifetime::For(time));
         let mut held = self.lock();
         if held.until.len() >= held.limit {
-            held.until.retain(|_, until| !self.clock.has_passed(*until));
+            held.until.retain(|_, (until, _)| !self.clock.has_passed(*until));
             held.limit = FEW.max(2 * held.until.len());
         }
-        held.until.insert(key.to_owned(), until);
-    }
-
-    pub(crate) fn release(&self, key: &str) {
-        self.lock().until.remove(key);
+        held.until.insert(key.to_owned(), (until, pause));
     }
 
     /// No user code runs under the lock, so a poisoned one still guards a whole table.
@@ -57,16 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_held_until_its_time_is_over_or_it_is_released() {
+    fn a_key_is_held_until_its_time_is_over() {
         let clock = Clock::hand();
         let throttle = Throttle::new(clock.clone());
-        throttle.hold("k", Duration::from_secs(30));
-        assert!(throttle.holds("k") && !throttle.holds("other"));
+        throttle.hold("k", Duration::from_secs(30), Pause::Failed);
+        assert_eq!((throttle.pause("k"), throttle.pause("other")), (Some(Pause::Failed), None));
         clock.advance(Duration::from_secs(30));
-        assert!(!throttle.holds("k"));
-        throttle.hold("k", Duration::from_secs(30));
-        throttle.release("k");
-        assert!(!throttle.holds("k"));
+        assert_eq!(throttle.pause("k"), None);
     }
 
     #[test]
@@ -74,7 +77,7 @@ mod tests {
         let clock = Clock::hand();
         let throttle = Throttle::new(clock.clone());
         for n in 0..10_000 {
-            throttle.hold(&n.to_string(), Duration::from_secs(1));
+            throttle.hold(&n.to_string(), Duration::from_secs(1), Pause::Elsewhere);
             clock.advance(Duration::from_millis(500));
         }
         assert!(throttle.lock().until.len() <= FEW);

@@ -32,7 +32,7 @@ impl PolicyBuilder {
     /// At most what the cache keeps ([`CacheBuilder::stale_for`](crate::CacheBuilder::stale_for)), which is also the
     /// default.
     pub fn stale_for(mut self, stale_for: Duration) -> PolicyBuilder {
-        self.rules.stale_for = stale_for;
+        self.rules.stale_for = Some(stale_for);
         self
     }
 

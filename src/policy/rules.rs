@@ -11,7 +11,8 @@ use crate::ttl::{Lifetime, Ttl};
 pub(crate) struct Rules {
     /// Whether those who miss the same key share a load at all.
     pub(crate) enabled: bool,
-    pub(crate) stale_for: Duration,
+    /// How much of the time that values are kept past their end counts; `None` is all of it.
+    pub(crate) stale_for: Option<Duration>,
     pub(crate) refresh_ahead: Option<f64>,
     pub(crate) early: Option<f64>,
     pub(crate) jitter: Duration,
@@ -31,7 +32,7 @@ impl Default for Rules {
     fn default() -> Rules {
         Rules {
             enabled: true,
-            stale_for: Duration::ZERO,
+            stale_for: None,
             refresh_ahead: None,
             early: None,
             jitter: Duration::ZERO,
@@ -81,7 +82,7 @@ impl Rules {
                 "early takes a factor of 0 or more; 1 is the optimum of the paper, more refreshes earlier",
             ),
             (
-                self.stale_for > kept,
+                self.stale_for.is_some_and(|stale_for| stale_for > kept),
                 "stale_for is longer than the cache keeps values past their time; raise stale_for of \
                  Cache::builder()",
             ),

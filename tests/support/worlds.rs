@@ -100,7 +100,7 @@ impl World {
     pub fn close(&self) {
         match self {
             World::Threads(cache) => cache.close(),
-            World::Tasks(cache) => cache.close(),
+            World::Tasks(cache) => block_on(cache.close()),
         }
     }
 
