@@ -164,7 +164,8 @@ pub enum Ask {
     /// The value with what is left of its stay and a version that no other write of the key shares. Values past
     /// their time are shown too, as long as they are [kept](crate::Key::stale_for).
     Age,
-    /// As [`Age`](Ask::Age); of a key that holds nothing, the right to fill it, for so long.
+    /// As [`Age`](Ask::Age), though age and version may be missing where values are not kept past their time; of a
+    /// key that holds nothing, the right to fill it, for so long.
     Lease(Duration),
 }
 
