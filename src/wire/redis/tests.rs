@@ -57,7 +57,10 @@ fn a_look_asks_as_much_as_it_has_to_tell() {
         );
     }
     let commands = packed(&look(&keeping.key("k").unwrap(), Depth::Write));
-    let names: Vec<_> = commands.split("\r\n").filter(|word| word.len() > 2 && word.is_ascii()).collect();
+    let names: Vec<_> = commands
+        .split("\r\n")
+        .filter(|word| word.len() > 2 && word.starts_with(char::is_alphabetic))
+        .collect();
     assert_eq!(names, ["GET", "PTTL", "PEXPIRETIME"]);
 }
 
