@@ -37,7 +37,7 @@ const INTERFERENCES: &[(&str, Option<&str>, Act)] = &[
     ("set_many", Some("7"), |w, _| call!(w, c => c.set_many([("k", 7_u64)], MINUTE)).unwrap()),
     ("add", Some("7"), |w, _| assert!(call!(w, c => c.add("k", &7_u64, MINUTE)).unwrap())),
     ("update", Some("7"), |w, _| {
-        assert_eq!(call!(w, c => c.update("k", MINUTE, |_: Option<u64>| 7)).unwrap(), 7)
+        assert_eq!(call!(w, c => c.update("k", MINUTE, |_: Option<u64>| 7)).unwrap(), 7);
     }),
     ("incr", Some("7"), |w, _| assert_eq!(call!(w, c => c.incr("k", 7, MINUTE)).unwrap(), 7)),
     ("delete", None, |w, _| assert!(!call!(w, c => c.delete("k")).unwrap())),
@@ -55,7 +55,7 @@ const INTERFERENCES: &[(&str, Option<&str>, Act)] = &[
     ("a foreign SET", Some("7"), |_, addr| raw(addr, "SET app:k 7")),
     ("a foreign FLUSHDB", None, |_, addr| raw(addr, "FLUSHDB")),
     ("a foreign list", Some("list"), |_, addr| {
-        raw(addr, "EVAL \"redis.call('DEL','app:k') redis.call('RPUSH','app:k','x')\" 0")
+        raw(addr, "EVAL \"redis.call('DEL','app:k') redis.call('RPUSH','app:k','x')\" 0");
     }),
 ];
 
@@ -94,8 +94,10 @@ fn a_second_lease_is_not_the_first() {
     });
 }
 
+type Verb = fn(&World) -> bool;
+
 /// A verb on `app:k`, which holds a placeholder, and whether it answers as over nothing.
-const VERBS: &[(&str, fn(&World) -> bool)] = &[
+const VERBS: &[(&str, Verb)] = &[
     ("get", |w| call!(w, c => c.get::<Option<u64>>("k")).unwrap().is_none()),
     ("get_many", |w| call!(w, c => c.get_many::<Option<u64>>(["k"])).unwrap().is_empty()),
     ("exists", |w| !call!(w, c => c.exists("k")).unwrap()),

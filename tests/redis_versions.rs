@@ -108,3 +108,23 @@ fn a_value_past_its_time_is_there_for_who_asks_its_age_and_for_nobody_else() {
         assert_eq!(ask!(side, b => b.take(&key, soon())).unwrap().unwrap().bytes, b"1");
     });
 }
+
+#[test]
+fn a_server_before_redis_7_tells_writes_apart_by_their_bytes() {
+    let server = RedisServer::start_with(&["--rename-command", "PEXPIRETIME", ""]);
+    let redis = Redis::builder(server.url()).build().unwrap();
+    let app = Prefix::new("app").keeping(MINUTE);
+    let key = app.key("k").unwrap();
+    for side in &sides(&redis) {
+        let lease = side.lease(&key, MINUTE);
+        assert!(side.fill(&key, &lease, b"1", FOR_A_MINUTE));
+        for look in [Ask::Age, Ask::Lease(MINUTE)] {
+            let Lookup::Hit(entry) = side.lookup(&key, look) else { panic!("it is not there") };
+            assert!(is_over(entry.remaining, MINUTE / 2) && entry.version.is_none(), "{entry:?}");
+        }
+        let same = seen(side, &key);
+        assert!(side.store(&key, b"2", FOR_A_MINUTE, &same));
+        assert!(!side.store(&key, b"3", FOR_A_MINUTE, &same));
+        side.remove(&key);
+    }
+}
