@@ -53,7 +53,7 @@ pub(crate) fn look_many(keys: &[Key<'_>], depth: Depth) -> Request {
 }
 
 fn deepened(values: redis::Cmd, keys: &[Key<'_>], depth: Depth) -> Pipeline {
-    let mut commands = Pipeline::with_capacity(1 + 2 * keys.len());
+    let mut commands = Pipeline::with_capacity(1 + depth as usize * keys.len());
     commands.add_command(values);
     for (name, from) in [("PTTL", Depth::Stay), ("PEXPIRETIME", Depth::Write)] {
         for key in keys.iter().filter(|_| depth >= from) {
