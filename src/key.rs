@@ -28,11 +28,12 @@ impl Prefix {
     }
 
     /// The same namespace, whose values are kept so long past their time.
-    pub(crate) fn keeping(self, stale_for: Duration) -> Prefix {
+    pub fn keeping(self, stale_for: Duration) -> Prefix {
         Prefix { stale_for, ..self }
     }
 
-    pub(crate) fn stale_for(&self) -> Duration {
+    /// As [`Key::stale_for`], of each of its keys.
+    pub fn stale_for(&self) -> Duration {
         self.stale_for
     }
 

@@ -16,6 +16,8 @@ mod redis;
 mod remote;
 mod server;
 mod shared;
+#[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
+mod sides;
 mod watched;
 mod wire;
 #[cfg(feature = "async")]
@@ -30,6 +32,8 @@ pub use redis::RedisServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use remote::Remote;
 pub use shared::{memcached, redis};
+#[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
+pub(crate) use sides::{Side, ask, sides, soon};
 pub use wire::{Exchange, Wire};
 #[cfg(feature = "async")]
 pub(crate) use worlds::{World, block_on, call, worlds};
