@@ -80,7 +80,7 @@ struct Inner {
     backend: Option<Arc<str>>,
     code: Option<Box<str>>,
     message: Cow<'static, str>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    source: Option<Arc<BoxError>>,
 }
 
 impl Error {
@@ -136,6 +136,37 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The loader's own error by value, where nobody else waited for it; else this error again.
+    ///
+    /// ```
+    /// use lexigram_cache::{Cache, Ttl};
+    /// use std::num::ParseIntError;
+    ///
+    /// fn parse(cache: &Cache) -> Result<u32, ParseIntError> {
+    ///     let parsed = cache.get_or_compute("n", Ttl::NEVER, || "x".parse::<u32>());
+    ///     parsed.map_err(|error| match error.into_loader::<ParseIntError>() {
+    ///         Ok(own) => own,
+    ///         Err(error) => panic!("the cache failed: {error}"),
+    ///     })
+    /// }
+    /// assert!(parse(&Cache::memory()).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// This error, if it is not of kind `Loader`, wraps no `E`, or is shared with others.
+    pub fn into_loader<E: StdError + 'static>(mut self) -> std::result::Result<E, Error> {
+        if self.loader::<E>().is_none() {
+            return Err(self);
+        }
+        let Some(source) = self.0.source.take() else { return Err(self) };
+        match Arc::try_unwrap(source).map(<dyn StdError + Send + Sync>::downcast) {
+            Ok(Ok(own)) => return Ok(*own),
+            Ok(Err(source)) => self.0.source = Some(Arc::new(source)),
+            Err(source) => self.0.source = Some(source),
+        }
+        Err(self)
+    }
 }
 
 /// How the crate makes and completes its errors.
@@ -164,6 +195,14 @@ impl Error {
         Error::new(kind, message.into())
     }
 
+    pub(crate) fn waited_in_vain() -> Error {
+        Error::new(ErrorKind::Timeout, "the load of another caller did not end within max_wait")
+    }
+
+    pub(crate) fn hard_limit() -> Error {
+        Error::new(ErrorKind::Timeout, "the load ran over its hard limit")
+    }
+
     pub(crate) fn from_loader(source: impl Into<BoxError>) -> Error {
         Error::new(ErrorKind::Loader, "the loader failed").with_source(source)
     }
@@ -171,7 +210,7 @@ impl Error {
     /// Adds the cause to the chain.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Error {
-        self.0.source = Some(Arc::from(source.into()));
+        self.0.source = Some(Arc::new(source.into()));
         self
     }
 
@@ -243,7 +282,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| &**source as _)
     }
 }
 

@@ -28,8 +28,13 @@ impl Prefix {
     }
 
     /// The same namespace, whose values are kept so long past their time.
-    pub(crate) fn keeping(self, stale_for: Duration) -> Prefix {
+    pub fn keeping(self, stale_for: Duration) -> Prefix {
         Prefix { stale_for, ..self }
+    }
+
+    /// As [`Key::stale_for`], of each of its keys.
+    pub fn stale_for(&self) -> Duration {
+        self.stale_for
     }
 
     /// What stands before each name on the wire; empty for no namespace.

@@ -68,6 +68,7 @@
 // The twin: `dual/` is compiled once per world, which is the point.
 #![allow(clippy::duplicate_mod)]
 
+mod chance;
 mod clock;
 mod codec;
 pub mod config;
@@ -76,12 +77,14 @@ mod engine;
 mod entry;
 mod error;
 mod event;
+mod fetched;
 mod handle;
 mod health;
 mod key;
 #[cfg(feature = "metrics")]
 mod meters;
 mod pattern;
+mod policy;
 mod rt;
 mod stats;
 #[cfg(feature = "testing")]
@@ -145,6 +148,7 @@ pub use deadline::Deadline;
 pub use entry::{Ask, Condition, Entry, Lease, Lookup, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
+pub use fetched::{Fetched, Loaded, Origin, Staleness};
 #[cfg(feature = "memcached")]
 pub use handle::memcached::{Memcached, MemcachedBuilder};
 pub use handle::memory::{Memory, MemoryBuilder};
@@ -152,6 +156,7 @@ pub use handle::memory::{Memory, MemoryBuilder};
 pub use handle::redis::{Redis, RedisBuilder};
 pub use key::{Key, Prefix};
 pub use pattern::Pattern;
+pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
 

@@ -85,6 +85,14 @@ impl Lifetime {
         Ok(Lifetime::For(duration))
     }
 
+    /// So much longer, up to [`MAX`](Lifetime::MAX).
+    pub(crate) fn plus(self, more: Duration) -> Lifetime {
+        match self {
+            Lifetime::Never => Lifetime::Never,
+            Lifetime::For(duration) => Lifetime::For(duration.saturating_add(more).min(Lifetime::MAX)),
+        }
+    }
+
     /// Whole milliseconds, rounded up so that a lifetime never becomes zero; `None` is never.
     pub fn as_millis(self) -> Option<u64> {
         match self {

@@ -6,8 +6,12 @@ mod support;
 
 use std::time::Duration;
 
+#[cfg(feature = "testing")]
+use lexigram_cache::{Ask, Key, Lifetime, Lookup, Prefix};
 use lexigram_cache::{Redis, Remaining, Ttl};
 use support::{RedisServer, Wire, World, ask_raw, call, worlds};
+#[cfg(feature = "testing")]
+use support::{Side, ask, sides, soon};
 
 #[test]
 fn a_clear_walks_and_unlinks_and_neither_lists_nor_flushes() {
@@ -24,13 +28,22 @@ fn a_clear_walks_and_unlinks_and_neither_lists_nor_flushes() {
             wire.take();
             remove(world);
             let commands = commands(&wire.requests());
-            assert!(commands.iter().all(|(name, _)| name == "SCAN" || name == "UNLINK"), "{commands:?}");
-            let largest = commands.iter().filter(|(name, _)| name == "UNLINK").map(|(_, keys)| *keys).max();
-            assert!((1..=1_000).contains(&largest.unwrap()), "{largest:?} keys in one step");
+            assert!(commands.iter().all(|(name, _)| name == "SCAN" || is_script(name)), "{commands:?}");
+            let largest = commands.iter().filter(|(name, _)| is_script(name)).map(|(_, keys)| *keys).max();
+            // The script, the number of its keys and its argument are no keys.
+            assert!((4..=1_003).contains(&largest.unwrap()), "{largest:?} arguments in one step");
         }
     }
     assert_eq!(ask_raw(server.addr(), b"DBSIZE\r\n"), ":1\r\n");
+    let ran = ask_raw(server.addr(), b"INFO commandstats\r\n");
+    assert!(
+        ran.contains("cmdstat_unlink:") && !ran.contains("cmdstat_flush") && !ran.contains("cmdstat_keys:")
+    );
     assert_eq!(call!(&others[1], cache => cache.get::<u64>("kept")).unwrap(), Some(1));
+}
+
+fn is_script(name: &str) -> bool {
+    name == "EVALSHA" || name == "EVAL"
 }
 
 fn clear(world: &World) {
@@ -113,4 +126,82 @@ fn a_lifetime_goes_over_the_wire_in_milliseconds() {
         };
         assert!(left > Duration::from_secs(80) && left <= Duration::from_millis(90_001), "{left:?}");
     }
+}
+
+/// The names of the commands since the last look, and in how many round trips they went.
+#[cfg(feature = "testing")]
+fn asked(wire: &Wire, act: impl FnOnce()) -> (Vec<String>, usize) {
+    wire.take();
+    act();
+    let names = commands(&wire.requests()).into_iter().map(|(name, _)| name);
+    (names.collect(), wire.round_trips())
+}
+
+#[cfg(feature = "testing")]
+fn expect(wire: &Wire, trips: usize, names: &[&str], act: impl FnOnce()) {
+    let asked = asked(wire, act);
+    assert_eq!((asked.0.iter().map(String::as_str).collect::<Vec<_>>(), asked.1), (names.to_vec(), trips));
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn a_lease_costs_nothing_on_a_hit_and_one_script_on_a_miss() {
+    let wire = Wire::before(support::redis().addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    let app = Prefix::new("leased");
+    let keys = ["a", "b", "c"].map(|name| app.key(name).unwrap());
+    let (key, minute) = (keys[0], Duration::from_secs(60));
+    let forever = Lifetime::Never;
+    for side in &sides(&redis) {
+        let lease = || side.lease(&key, minute);
+        let every_script = || {
+            side.fill(&key, &lease(), b"1", forever);
+            side.remove(&key);
+            let unused = lease();
+            ask!(side, b => b.renew(&key, &unused, minute, soon())).unwrap();
+            ask!(side, b => b.abandon(&key, &unused, soon())).unwrap();
+        };
+        every_script();
+        let mut held = None;
+        expect(&wire, 2, &["GET", "EVALSHA"], || held = Some(lease()));
+        let held = held.unwrap();
+        expect(&wire, 1, &["GET"], || drop(side.lookup(&key, Ask::Lease(minute))));
+        expect(&wire, 1, &["EVALSHA"], || {
+            assert!(ask!(side, b => b.renew(&key, &held, minute, soon())).unwrap());
+        });
+        expect(&wire, 1, &["EVALSHA"], || assert!(side.fill(&key, &held, b"1", forever)));
+        expect(&wire, 1, &["GET"], || drop(side.lookup(&key, Ask::Lease(minute))));
+        expect(&wire, 1, &["GET"], || drop(side.lookup(&key, Ask::Value)));
+        expect(&wire, 1, &["GET", "PTTL", "PEXPIRETIME"], || drop(side.lookup(&key, Ask::Age)));
+        expect(&wire, 1, &["EVALSHA"], || assert!(side.remove(&key)));
+        let unused = lease();
+        expect(&wire, 1, &["EVALSHA"], || ask!(side, b => b.abandon(&key, &unused, soon())).unwrap());
+        batches(&wire, side, &keys);
+    }
+}
+
+#[cfg(feature = "testing")]
+fn batches(wire: &Wire, side: &Side, keys: &[Key<'_>]) {
+    let minute = Duration::from_secs(60);
+    let mut seen = Vec::new();
+    expect(wire, 2, &["MGET", "EVALSHA", "EVALSHA", "EVALSHA"], || {
+        seen = ask!(side, b => b.lookup_many(keys, Ask::Lease(minute), soon())).unwrap();
+    });
+    let lease = |seen| match seen {
+        Lookup::Lease(lease) => lease,
+        other => panic!("no lease, but {other:?}"),
+    };
+    let leases: Vec<_> = keys.iter().copied().zip(seen.into_iter().map(lease)).collect();
+    expect(wire, 1, &["EVALSHA"; 2], || ask!(side, b => b.abandon_many(&leases[1..], soon())).unwrap());
+    let (key, lease) = leases[0].clone();
+    let items = [(key, lease, b"1".to_vec())];
+    expect(wire, 1, &["EVALSHA"], || {
+        ask!(side, b => b.fill_many(&items, Lifetime::Never, soon())).unwrap();
+    });
+    expect(wire, 1, &["MGET"], || drop(ask!(side, b => b.lookup_many(keys, Ask::Value, soon())).unwrap()));
+    let aged = ["MGET", "PTTL", "PTTL", "PTTL", "PEXPIRETIME", "PEXPIRETIME", "PEXPIRETIME"];
+    expect(wire, 1, &aged, || drop(ask!(side, b => b.lookup_many(keys, Ask::Age, soon())).unwrap()));
+    expect(wire, 1, &["EVALSHA"], || {
+        assert_eq!(ask!(side, b => b.remove_many(keys, soon())).unwrap(), 1);
+    });
 }

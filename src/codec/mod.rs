@@ -10,13 +10,16 @@
 //!        ──► postcard   integer, or writer → frame → guard, told apart by the type's shape
 //!        ──► custom     integer, or a user's own serde format
 //!        ──► nothing    an error
+//!            absent     whether a value is `None`
 //!            compression  around any of them; a compressed value is always a frame
 //! ```
 
+mod absent;
 mod counter;
 mod fault;
 mod format;
 mod nothing;
+mod refusal;
 
 #[cfg(feature = "compress")]
 #[cfg_attr(
@@ -41,8 +44,6 @@ mod json;
 #[cfg(feature = "postcard")]
 mod postcard;
 #[cfg(any(feature = "postcard", feature = "codec"))]
-mod refusal;
-#[cfg(any(feature = "postcard", feature = "codec"))]
 mod shape;
 #[cfg(feature = "postcard")]
 mod writer;
@@ -56,19 +57,26 @@ mod writer;
 mod uncompressed;
 #[cfg(not(feature = "compress"))]
 use uncompressed as compression;
-#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
+#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
+#[cfg_attr(
+    not(feature = "json"),
+    expect(dead_code, reason = "a build without formats has no bytes to work on")
+)]
 mod unframed;
-#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
+#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
 use unframed as frame;
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
 
+pub(crate) use absent::is_none;
 #[cfg(feature = "compress")]
 pub use compression::Compression;
 pub(crate) use counter::{counter_from_text, counter_to_text};
@@ -113,16 +121,31 @@ impl ValueCodec {
         T: Serialize + ?Sized,
         O: DeserializeOwned + 'static,
     {
+        self.encode_loaded::<T, O>(value, None)
+    }
+
+    /// [`encode`](ValueCodec::encode) of a value that took so long to load. Whether the bytes say so depends
+    /// on their form: only a frame has room for it.
+    pub(crate) fn encode_loaded<T, O>(&self, value: &T, took: Option<Duration>) -> Result<Vec<u8>>
+    where
+        T: Serialize + ?Sized,
+        O: DeserializeOwned + 'static,
+    {
         let bytes: Result<Vec<u8>, Fault> = match &self.format {
             #[cfg(feature = "json")]
-            Format::Json => json::encode(value, &self.zip),
+            Format::Json => json::encode(value, took, &self.zip),
             #[cfg(feature = "postcard")]
-            Format::Postcard => postcard::encode::<T, O>(value, &self.zip),
+            Format::Postcard => postcard::encode::<T, O>(value, took, &self.zip),
             #[cfg(feature = "codec")]
-            Format::Custom(codec) => custom::encode::<T, O>(value, codec.as_ref(), &self.zip),
-            Format::None => nothing::encode(value, &self.zip),
+            Format::Custom(codec) => custom::encode::<T, O>(value, took, codec.as_ref(), &self.zip),
+            Format::None => nothing::encode(value, took, &self.zip),
         };
         bytes.map_err(|why| encode_error::<O>(&self.format, why))
+    }
+
+    /// How long the value that `bytes` hold took to load, where they say so. Decodes nothing.
+    pub(crate) fn load_time(&self, bytes: &[u8]) -> Option<Duration> {
+        frame::load_time(bytes)
     }
 
     /// The value that `bytes` hold.

@@ -55,7 +55,7 @@ pub use memcached::MemcachedConfig;
 pub use redis::{RedisConfig, RedisMode};
 pub use secret::Secret;
 pub use serializer::Serializer;
-pub use service::{OnWaitTimeout, ServiceConfig};
+pub use service::ServiceConfig;
 
 use fault::{Report, Step};
 use features::Features;

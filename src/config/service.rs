@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Serializer;
+use crate::policy::OnWaitTimeout;
 
 /// The `service` section.
 ///
@@ -65,23 +66,6 @@ impl Default for ServiceConfig {
     }
 }
 
-/// What a caller does that has waited `protection_max_wait` for another's load.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum OnWaitTimeout {
-    /// Loads for itself.
-    #[default]
-    Compute,
-    /// Takes the stale value if there is one, else loads for itself.
-    Stale,
-    /// Fails with `Timeout`.
-    Error,
-}
-
-impl OnWaitTimeout {
-    pub(super) const WORDS: &[(&str, OnWaitTimeout)] = &[
-        ("compute", OnWaitTimeout::Compute),
-        ("stale", OnWaitTimeout::Stale),
-        ("error", OnWaitTimeout::Error),
-    ];
-}
+/// What a configuration calls them.
+pub(super) const WAIT_TIMEOUTS: &[(&str, OnWaitTimeout)] =
+    &[("compute", OnWaitTimeout::Compute), ("stale", OnWaitTimeout::Stale), ("error", OnWaitTimeout::Error)];

@@ -8,9 +8,10 @@ use super::fault::{Report, Text};
 use super::near::nearest;
 use super::tree::{Node, Value};
 use super::{
-    BackendKind, Environment, Eviction, MemcachedConfig, MemoryConfig, OnWaitTimeout, RedisConfig, RedisMode,
-    Secret, Serializer,
+    BackendKind, Environment, Eviction, MemcachedConfig, MemoryConfig, RedisConfig, RedisMode, Secret,
+    Serializer,
 };
+use crate::policy::OnWaitTimeout;
 
 /// A field that a key fills; a section is one too.
 pub(super) trait Fill {
@@ -174,7 +175,7 @@ impl FromNode for Eviction {
 
 impl FromNode for OnWaitTimeout {
     fn from_node(node: &Node) -> Result<OnWaitTimeout, Text> {
-        word(node, OnWaitTimeout::WORDS)
+        word(node, super::service::WAIT_TIMEOUTS)
     }
 }
 

@@ -2,13 +2,16 @@
 
 use super::backend::BackendHandle;
 use super::cache::{Cache, CacheBuilder};
+use super::maybe_async;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{BackendConfig, BackendKind, Config, RedisMode, Serializer, ServiceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memory::Memory;
+use crate::policy::PolicyBuilder;
 
 /// Named caches, as a configuration describes them. A cheap clone.
 ///
@@ -108,16 +111,21 @@ impl Caches {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.inner.caches.iter().filter(|(_, cache)| cache.is_some()).map(|(name, _)| name.as_str())
     }
+}
 
-    /// Closes every cache; see [`Cache::close`].
-    pub fn close(&self) {
-        self.inner.caches.values().flatten().for_each(Cache::close);
+#[maybe_async]
+impl Caches {
+    /// Closes every cache, one after the other; see [`Cache::close`].
+    pub async fn close(&self) {
+        for cache in self.inner.caches.values().flatten() {
+            cache.close().await;
+        }
     }
 }
 
 fn build(config: &Config, backend: &BackendConfig) -> Result<Cache> {
-    let ServiceConfig { default_serializer, enable_protection, protection_max_wait, .. } = &config.service;
-    let serializer = backend.serializer.unwrap_or(*default_serializer);
+    let service = &config.service;
+    let serializer = backend.serializer.unwrap_or(service.default_serializer);
     let handle = match config.enabled {
         true => handle(&backend.kind)?,
         false => BackendHandle::off(),
@@ -126,12 +134,29 @@ fn build(config: &Config, backend: &BackendConfig) -> Result<Cache> {
         .backend(handle)
         .prefix(&backend.key_prefix)
         .timeout(backend.timeout)
-        .protection(*enable_protection)
-        .max_wait(*protection_max_wait);
+        .protection(service.enable_protection)
+        .stale_for(if config.enabled { service.stale_for } else { Duration::ZERO })
+        .policy(|policy| protect(policy, service));
     if let Some(ttl) = backend.default_ttl {
         cache = cache.default_ttl(ttl);
     }
     serialize(cache, serializer).build()
+}
+
+/// Zero is off, where a setting can be off.
+fn protect(mut policy: PolicyBuilder, service: &ServiceConfig) -> PolicyBuilder {
+    if service.refresh_ahead > 0.0 {
+        policy = policy.refresh_ahead(service.refresh_ahead);
+    }
+    if !service.negative_ttl.is_zero() {
+        policy = policy.negative_ttl(service.negative_ttl);
+    }
+    policy
+        .jitter(service.ttl_jitter)
+        .lock_ttl(service.protection_lock_ttl)
+        .max_wait(service.protection_max_wait)
+        .retry_interval(service.protection_retry_interval)
+        .on_wait_timeout(service.on_wait_timeout)
 }
 
 fn handle(kind: &BackendKind) -> Result<BackendHandle> {
@@ -191,11 +216,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
     check(!config.health_check_interval.is_zero(), "health_check_interval".into());
     let (service, usual) = (&config.service, ServiceConfig::default());
     let service = [
-        (service.ttl_jitter != usual.ttl_jitter, "ttl_jitter"),
-        (service.stale_for != usual.stale_for, "stale_for"),
-        (service.refresh_ahead != usual.refresh_ahead, "refresh_ahead"),
-        (service.negative_ttl != usual.negative_ttl, "negative_ttl"),
-        (service.on_wait_timeout != usual.on_wait_timeout, "on_wait_timeout"),
         (service.circuit_breaker_enabled != usual.circuit_breaker_enabled, "circuit_breaker_enabled"),
         (service.circuit_breaker_threshold != usual.circuit_breaker_threshold, "circuit_breaker_threshold"),
         (service.enable_metrics != usual.enable_metrics, "enable_metrics"),

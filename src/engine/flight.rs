@@ -1,5 +1,9 @@
 //! One load per key in this process: a table of loads in flight, led by one caller, followed by the others.
 //!
+//! A load stands for one state of its key, told by the token of its lease. Whoever comes later may only join if
+//! the key showed that same token: else somebody, perhaps in another process, has written or removed the key since
+//! the load began, and its value may be one that no longer holds.
+//!
 //! A follower waits by leaving a [`Waker`], which is a parked thread's in one world and a task's in the
 //! other, so threads and tasks share a load. The table is touched on a miss only.
 
@@ -9,7 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::entry::Object;
+use super::throttle::Throttle;
+use crate::clock::Clock;
+use crate::entry::{Object, Version};
 use crate::error::{Error, ErrorKind};
 
 /// The loads in flight over one backend, by joined key.
@@ -18,6 +24,8 @@ pub(crate) struct Flights {
     table: Mutex<HashMap<String, Arc<Flight>>>,
     /// Length of the table, so that a write with nothing in flight takes no lock.
     count: AtomicUsize,
+    /// Loads that need not be tried yet.
+    pub(crate) throttle: Throttle,
 }
 
 /// One load: what it came to, or who waits for it.
@@ -26,9 +34,30 @@ pub(crate) struct Flight {
 }
 
 enum State {
-    /// One seat per waiter; empty where one has left.
-    Airborne(Vec<Option<Waker>>),
+    Airborne {
+        token: Token,
+        /// One seat per waiter; empty where one has left.
+        waiters: Vec<Option<Waker>>,
+    },
     Landed(Landing),
+}
+
+/// Which state of the key a load stands for.
+enum Token {
+    /// The loader has not begun: what it will give is newer than anybody who asks now.
+    Boarding,
+    /// Nobody but this process knows of the load; a write here [detaches](Flights::detach) it.
+    Local,
+    Lease(Version),
+}
+
+impl Token {
+    fn serves(&self, shown: Option<&Version>) -> bool {
+        match self {
+            Token::Boarding | Token::Local => true,
+            Token::Lease(token) => shown == Some(token),
+        }
+    }
 }
 
 /// What a load came to.
@@ -44,15 +73,27 @@ pub(crate) enum Landing {
 pub(crate) enum Boarding {
     Lead(Leader),
     Follow(Arc<Flight>),
+    /// The key did not show this load's token: look again, and if it still does not, [give it
+    /// up](Flights::give_up).
+    Outdated(Arc<Flight>),
 }
 
 impl Flights {
-    /// Joins the load of this key, or begins it.
-    pub(crate) fn board(self: &Arc<Self>, key: String) -> Boarding {
+    /// Flights whose throttle goes by this clock.
+    pub(crate) fn new(clock: Clock) -> Flights {
+        Flights { throttle: Throttle::new(clock), ..Flights::default() }
+    }
+
+    /// Joins the load of this key, or begins it. `shown` is the token of the lease that the key was just seen to
+    /// be under, or the version of the value that it was seen to hold.
+    pub(crate) fn board(self: &Arc<Self>, key: String, shown: Option<&Version>) -> Boarding {
         match self.lock().entry(key) {
-            Entry::Occupied(entry) => Boarding::Follow(Arc::clone(entry.get())),
+            Entry::Occupied(entry) => {
+                let flight = Arc::clone(entry.get());
+                if flight.serves(shown) { Boarding::Follow(flight) } else { Boarding::Outdated(flight) }
+            }
             Entry::Vacant(entry) => {
-                let flight = Arc::new(Flight { state: Mutex::new(State::Airborne(Vec::new())) });
+                let flight = Arc::new(Flight::new());
                 let leader =
                     Leader { table: Arc::clone(self), key: entry.key().clone(), flight: Arc::clone(&flight) };
                 entry.insert(flight);
@@ -70,7 +111,7 @@ impl Flights {
         }
     }
 
-    /// [`detach`](Flights::detach) for one load that takes too long, unless another has begun since.
+    /// [`detach`](Flights::detach) for one load that takes too long or is outdated, unless another has begun since.
     pub(crate) fn give_up(&self, key: &str, flight: &Arc<Flight>) {
         self.remove(key, |held| Arc::ptr_eq(held, flight));
     }
@@ -104,11 +145,23 @@ impl Flights {
 }
 
 impl Flight {
+    fn new() -> Flight {
+        Flight { state: Mutex::new(State::Airborne { token: Token::Boarding, waiters: Vec::new() }) }
+    }
+
+    fn serves(&self, shown: Option<&Version>) -> bool {
+        match &*self.lock() {
+            State::Airborne { token, .. } => token.serves(shown),
+            // Ended a moment ago: the table is about to forget it, and its followers look at the result.
+            State::Landed(_) => false,
+        }
+    }
+
     /// The result, or a promise to wake. `seat` remembers the caller's place between polls.
     pub(crate) fn poll(&self, waker: &Waker, seat: &mut Option<usize>) -> Poll<Landing> {
         match &mut *self.lock() {
             State::Landed(landing) => Poll::Ready(landing.clone()),
-            State::Airborne(waiters) => {
+            State::Airborne { waiters, .. } => {
                 match seat.and_then(|seat| waiters.get_mut(seat)) {
                     Some(held) => *held = Some(waker.clone()),
                     None => {
@@ -123,7 +176,7 @@ impl Flight {
 
     /// Leaves without a result, so that the flight keeps nothing of a caller that has gone.
     pub(crate) fn leave(&self, seat: Option<usize>) {
-        if let (State::Airborne(waiters), Some(seat)) = (&mut *self.lock(), seat)
+        if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.lock(), seat)
             && let Some(waiter) = waiters.get_mut(seat)
         {
             *waiter = None;
@@ -133,7 +186,7 @@ impl Flight {
     /// The first landing counts; a leader's drop after it changes nothing.
     fn land(&self, landing: Landing) {
         let mut state = self.lock();
-        let State::Airborne(waiters) = &mut *state else { return };
+        let State::Airborne { waiters, .. } = &mut *state else { return };
         let waiters = std::mem::take(waiters);
         *state = State::Landed(landing);
         drop(state);
@@ -158,6 +211,19 @@ impl Leader {
     /// Ends the load. The table forgets it first, so that whoever is woken and looks again starts afresh.
     pub(crate) fn land(self, landing: Landing) {
         self.end(landing);
+    }
+
+    /// From now on the load stands for the state of the key under this lease, and for `None`, which no server
+    /// knows of, for the state in this process.
+    pub(crate) fn stand_for(&self, lease: Option<&Version>) {
+        if let State::Airborne { token, .. } = &mut *self.flight.lock() {
+            *token = lease.map_or(Token::Local, |lease| Token::Lease(lease.clone()));
+        }
+    }
+
+    /// The load itself, to follow it.
+    pub(crate) fn flight(&self) -> Arc<Flight> {
+        Arc::clone(&self.flight)
     }
 
     /// The joined key.
@@ -186,16 +252,16 @@ mod tests {
     use super::*;
 
     fn lead(flights: &Arc<Flights>) -> Leader {
-        match flights.board("k".into()) {
+        match flights.board("k".into(), None) {
             Boarding::Lead(leader) => leader,
-            Boarding::Follow(_) => panic!("somebody leads already"),
+            _ => panic!("somebody leads already"),
         }
     }
 
     fn follow(flights: &Arc<Flights>) -> Arc<Flight> {
-        match flights.board("k".into()) {
+        match flights.board("k".into(), None) {
             Boarding::Follow(flight) => flight,
-            Boarding::Lead(_) => panic!("nobody leads"),
+            _ => panic!("nobody leads"),
         }
     }
 
@@ -254,6 +320,20 @@ mod tests {
         assert!(landing(&later).is_none(), "an old load must not end a new one");
         new.land(Landing::Value(Arc::new(2_u64)));
         assert!(landing(&later).is_some());
+    }
+
+    #[test]
+    fn a_load_is_joined_before_it_begins_and_later_by_those_who_saw_its_lease() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(&flights);
+        let _early = follow(&flights);
+        leader.stand_for(Some(&Version::Number(7)));
+        let board = |shown| flights.board("k".into(), shown);
+        assert!(matches!(board(Some(&Version::Number(7))), Boarding::Follow(_)));
+        assert!(matches!(board(Some(&Version::Number(8))), Boarding::Outdated(_)));
+        let Boarding::Outdated(flight) = board(None) else { panic!("the key showed no lease") };
+        flights.give_up("k", &flight);
+        drop(lead(&flights));
     }
 
     #[test]

@@ -2,3 +2,5 @@
 
 pub(crate) mod flight;
 pub(crate) mod memory;
+pub(crate) mod protect;
+pub(crate) mod throttle;

@@ -53,8 +53,9 @@ impl Default for Memory {
 
 impl Memory {
     fn new(max_entries: usize, cleanup_interval: Duration, clock: Clock) -> Memory {
+        let flights = Arc::new(Flights::new(clock.clone()));
         let store = Arc::new(Store::new(max_entries, clock));
-        let shared = Shared { store, flights: Arc::default(), cleanup_interval, sweeper: OnceLock::new() };
+        let shared = Shared { store, flights, cleanup_interval, sweeper: OnceLock::new() };
         Memory { shared: Arc::new(shared) }
     }
 }

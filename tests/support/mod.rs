@@ -21,6 +21,8 @@ mod remote;
 mod served;
 mod server;
 mod shared;
+#[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
+mod sides;
 mod watched;
 mod wire;
 #[cfg(feature = "async")]
@@ -42,6 +44,8 @@ pub use remote::Remote;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use served::with_server;
 pub use shared::{memcached, redis};
+#[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
+pub(crate) use sides::{Side, ask, sides, soon};
 pub use wire::{Exchange, Wire};
 #[cfg(feature = "async")]
 pub(crate) use worlds::{World, block_on, call, worlds};

@@ -110,7 +110,7 @@ impl World {
     pub fn close(&self) {
         match self {
             World::Threads(cache) => cache.close(),
-            World::Tasks(cache) => cache.close(),
+            World::Tasks(cache) => block_on(cache.close()),
         }
     }
 

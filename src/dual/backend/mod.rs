@@ -88,6 +88,15 @@ impl BackendHandle {
         }
     }
 
+    /// The backend itself, for tests that speak to it without a cache. Memory is none: it holds no bytes.
+    #[cfg(feature = "testing")]
+    pub fn backend(&self) -> Option<Arc<dyn Backend>> {
+        match &self.kind {
+            Kind::Memory(_) => None,
+            Kind::Bytes(backend) => Some(Arc::clone(backend)),
+        }
+    }
+
     /// Whether values are kept as they are, not as bytes; then no call ever waits either.
     pub(super) fn keeps_objects(&self) -> bool {
         matches!(self.kind, Kind::Memory(_))

@@ -1,7 +1,7 @@
 //! Building a cache.
 
 use super::super::backend::BackendHandle;
-use super::{Cache, Inner, Protection};
+use super::{Cache, Inner, rt};
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,11 @@ use std::time::Duration;
 #[cfg(feature = "compress")]
 use crate::codec::Compression;
 use crate::codec::{Format, ValueCodec};
+use crate::engine::protect::LoadTime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Journal, Observer};
 use crate::key::Prefix;
+use crate::policy::{PolicyBuilder, Rules};
 use crate::ttl::{Lifetime, Ttl};
 
 /// Settings of a [`Cache`].
@@ -26,7 +28,8 @@ pub struct CacheBuilder {
     compression: Option<Compression>,
     strict_decode: bool,
     timeout: Duration,
-    protection: Protection,
+    rules: Rules,
+    stale_for: Duration,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -41,7 +44,8 @@ impl CacheBuilder {
             compression: None,
             strict_decode: false,
             timeout: Duration::from_secs(1),
-            protection: Protection { enabled: true, max_wait: Duration::from_secs(10) },
+            rules: Rules::default(),
+            stale_for: Duration::ZERO,
             observer: None,
         }
     }
@@ -94,14 +98,48 @@ impl CacheBuilder {
 
     /// Whether callers that miss the same key share one load. Defaults to yes.
     pub fn protection(mut self, enabled: bool) -> CacheBuilder {
-        self.protection.enabled = enabled;
+        self.rules.enabled = enabled;
         self
     }
 
-    /// How long a caller waits for somebody else's load before it loads for itself, without storing what it
-    /// got. Defaults to 10 s.
-    pub fn max_wait(mut self, max_wait: Duration) -> CacheBuilder {
-        self.protection.max_wait = max_wait;
+    /// How long a caller waits for somebody else's load before it does what the policy's
+    /// [`on_wait_timeout`](PolicyBuilder::on_wait_timeout) says: by default it loads for itself, without storing
+    /// what it got. Defaults to 10 s.
+    pub fn max_wait(self, max_wait: Duration) -> CacheBuilder {
+        self.policy(|policy| policy.max_wait(max_wait))
+    }
+
+    /// How long a load in one process keeps the other processes from loading, should that process die; see
+    /// [`PolicyBuilder::lock_ttl`]. Defaults to 30 s.
+    pub fn lock_ttl(self, lock_ttl: Duration) -> CacheBuilder {
+        self.policy(|policy| policy.lock_ttl(lock_ttl))
+    }
+
+    /// How long past its time a value is kept, to be served where a load fails or while one caller reloads it. Every
+    /// value of this cache is stored for so much longer than its lifetime, and only loading verbs see it after that:
+    /// for all others, and for what [`ttl`](Cache::ttl) tells, it ends with its lifetime. All programs that use the
+    /// namespace have to agree on it; those that read the server by other means see values past their time.
+    /// Whole seconds on Memcached. Defaults to zero.
+    pub fn stale_for(mut self, stale_for: Duration) -> CacheBuilder {
+        self.stale_for = stale_for;
+        self
+    }
+
+    /// How loads are protected that bring no policy of their own, and where [`Cache::policy`] begins. Its lifetime
+    /// is not taken: see [`default_ttl`](CacheBuilder::default_ttl).
+    ///
+    /// ```
+    /// use lexigram_cache::Cache;
+    /// use std::time::Duration;
+    ///
+    /// let cache = Cache::builder()
+    ///     .default_ttl(Duration::from_secs(60))
+    ///     .policy(|policy| policy.refresh_ahead(0.1).jitter(Duration::from_secs(5)))
+    ///     .build()?;
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    pub fn policy(mut self, set: impl FnOnce(PolicyBuilder) -> PolicyBuilder) -> CacheBuilder {
+        self.rules = set(PolicyBuilder::new(self.rules, Lifetime::Never, Duration::ZERO)).rules;
         self
     }
 
@@ -114,16 +152,19 @@ impl CacheBuilder {
     /// Makes the cache. Dials nothing.
     ///
     /// # Errors
-    /// `InvalidTtl` for a `default_ttl` of zero, `Config` for a timeout or `max_wait` of zero.
+    /// `InvalidTtl` for a `default_ttl` of zero, `Config` for a timeout of zero and for what
+    /// [`PolicyBuilder::build`] refuses, `Unsupported` for a `stale_for` on a backend that cannot hide values past
+    /// their time.
     pub fn build(self) -> Result<Cache> {
         if self.timeout.is_zero() {
             let text = "timeout is zero, so no call could ever succeed; give for instance 1 s";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        if self.protection.max_wait.is_zero() {
-            let text = "max_wait is zero, so nobody would share a load; switch it off with protection(false)";
-            return Err(Error::new(ErrorKind::Config, text));
+        if !self.stale_for.is_zero() && !self.backend.keeps_stale() {
+            let text = "this backend cannot hide values past their time; leave stale_for out";
+            return Err(Error::new(ErrorKind::Unsupported, text));
         }
+        self.rules.check(self.stale_for)?;
         self.default_ttl.resolve(Lifetime::Never)?;
         Ok(self.finish())
     }
@@ -137,11 +178,13 @@ impl CacheBuilder {
             None => codec,
         };
         let inner = Inner {
-            prefix: Prefix::new(&self.prefix),
+            prefix: Prefix::new(&self.prefix).keeping(self.stale_for),
             codec,
             default_ttl: self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
             strict_decode: self.strict_decode,
-            protection: self.protection,
+            rules: self.rules,
+            load_time: LoadTime::default(),
+            background: rt::Background::default(),
             journal: Journal::new(self.backend.name(), self.observer),
             closed: false.into(),
             backend: self.backend,

@@ -6,6 +6,7 @@ use super::{Cache, Inner};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::entry::{Found, Item, Storable, Value};
@@ -19,6 +20,8 @@ pub(super) struct Call<'a> {
     pub(super) inner: &'a Inner,
     pub(super) operation: &'static str,
     pub(super) deadline: Deadline,
+    /// The handle's, for what happens beside the call.
+    pub(super) timeout: Duration,
 }
 
 impl Cache {
@@ -27,13 +30,17 @@ impl Cache {
     /// # Errors
     /// `Closed`.
     pub(super) fn call(&self, operation: &'static str) -> Result<Call<'_>> {
-        let inner = &*self.inner;
-        let call = Call { inner, operation, deadline: self.deadline() };
-        if inner.closed.load(Ordering::Relaxed) {
+        let call = self.call_beside(operation);
+        if call.inner.closed.load(Ordering::Relaxed) {
             let text = "the cache was closed; build another to go on";
             return call.input(Err(Error::new(ErrorKind::Closed, text)));
         }
         Ok(call)
+    }
+
+    /// A call that goes on beside the callers, and after the cache was closed.
+    pub(super) fn call_beside(&self, operation: &'static str) -> Call<'_> {
+        Call { inner: &self.inner, operation, deadline: self.deadline(), timeout: self.timeout }
     }
 
     /// A fresh deadline; memory never waits, so its calls need not look at the clock.
@@ -57,8 +64,10 @@ impl<'a> Call<'a> {
         self.input(self.inner.prefix.key(name))
     }
 
+    /// How long a value stays: its lifetime, and the time it is kept after that.
     pub(super) fn lifetime(&self, ttl: impl Into<Ttl>) -> Result<Lifetime> {
-        self.input(ttl.into().resolve(self.inner.default_ttl))
+        let lifetime = self.input(ttl.into().resolve(self.inner.default_ttl))?;
+        Ok(lifetime.plus(self.inner.prefix.stale_for()))
     }
 
     /// The value as the backend keeps it.

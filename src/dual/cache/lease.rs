@@ -1,136 +1,164 @@
-//! The right to store what was loaded: taken by a second look, used up by storing, given back however it ends.
+//! The right to store what was loaded: used up by storing, given back however else it ends.
 
 use super::super::backend::BackendHandle;
 use super::call::Call;
-use super::{Cache, maybe_async};
+use super::mark::Mark;
+use super::{maybe_async, rt};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Value, Version};
-use crate::error::{ErrorKind, Result};
-use crate::key::Key;
-use crate::ttl::Lifetime;
-
-/// What a second look came to.
-pub(super) enum Claim<'a, T> {
-    Found(Arc<T>),
-    Granted(Right<'a>),
-}
+use crate::deadline::Deadline;
+use crate::entry::{Lease, Version};
+use crate::error::{Error, Result};
+use crate::event::EventKind;
+use crate::key::{Key, Prefix};
 
 /// What gives the right to store a loaded value.
 pub(super) enum Right<'a> {
     /// The key held nothing.
     Lease(Held<'a>),
-    /// The key held bytes that are no value of this type; they may be replaced as long as they are the same.
-    Replace(Version),
+    /// The key held this version; it may be replaced as long as that is there. The mark keeps other processes
+    /// from loading too.
+    Replace(Version, Mark),
     /// The key held something that no cache has written.
     Overwrite,
+    /// The backend could not tell; what is loaded is not stored.
+    Nothing,
+}
+
+impl Right<'_> {
+    /// What those who look at the key see while the load is under way; `None` where they see nothing.
+    pub(super) fn token(&self) -> Option<&Version> {
+        match self {
+            Right::Lease(Held::Server(tenure)) => tenure.as_ref()?.lease.token.as_ref(),
+            Right::Replace(version, _) => Some(version),
+            _ => None,
+        }
+    }
+
+    /// What has to be renewed while a load lasts.
+    pub(super) fn tenure(&self) -> Option<Arc<Tenure>> {
+        match self {
+            Right::Lease(held) => held.tenure(),
+            _ => None,
+        }
+    }
 }
 
 /// A lease in hand. A panic, an early return or a dropped task gives it back.
-pub(super) struct Held<'a> {
-    backend: &'a BackendHandle,
-    key: Key<'a>,
-    lease: Option<Lease>,
+pub(super) enum Held<'a> {
+    Memory { backend: &'a BackendHandle, key: Key<'a>, lease: Option<Lease> },
+    Server(Option<Arc<Tenure>>),
+}
+
+/// A lease on a server, with all that it takes to renew it and to give it back from anywhere.
+pub(super) struct Tenure {
+    backend: BackendHandle,
+    prefix: Prefix,
+    name: String,
+    pub(super) lease: Lease,
+    timeout: Duration,
 }
 
 impl<'a> Held<'a> {
     pub(super) fn new(call: &Call<'a>, key: Key<'a>, lease: Lease) -> Held<'a> {
-        Held { backend: call.backend(), key, lease: Some(lease) }
+        if call.backend().keeps_objects() {
+            return Held::Memory { backend: call.backend(), key, lease: Some(lease) };
+        }
+        Held::Server(Some(Arc::new(Tenure {
+            backend: call.backend().clone(),
+            prefix: call.inner.prefix.clone(),
+            name: key.name().to_owned(),
+            lease,
+            timeout: call.timeout,
+        })))
     }
 
-    /// Whether the backend keeps no leases, so that many may be filled at once.
-    pub(super) fn is_nominal(&self) -> bool {
-        self.lease.as_ref().is_none_or(|lease| lease.token.is_none())
+    pub(super) fn lease(&self) -> Option<&Lease> {
+        match self {
+            Held::Memory { lease, .. } => lease.as_ref(),
+            Held::Server(tenure) => tenure.as_ref().map(|tenure| &tenure.lease),
+        }
+    }
+
+    /// The lease to be used up; nobody gives it back any more.
+    pub(super) fn spend(&mut self) -> Option<Lease> {
+        match self {
+            Held::Memory { lease, .. } => lease.take(),
+            Held::Server(tenure) => tenure.take().map(|tenure| tenure.lease.clone()),
+        }
+    }
+
+    /// Leases in memory do not end.
+    fn tenure(&self) -> Option<Arc<Tenure>> {
+        match self {
+            Held::Server(Some(tenure)) if tenure.lease.token.is_some() => Some(Arc::clone(tenure)),
+            _ => None,
+        }
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            self.backend.drop_lease(&self.key, &lease);
+        match self {
+            Held::Memory { backend, key, lease: Some(lease) } => backend.drop_lease(key, lease),
+            Held::Server(tenure) => {
+                if let Some(tenure) = tenure.take().filter(|tenure| tenure.lease.token.is_some()) {
+                    Tenure::leave(tenure);
+                }
+            }
+            Held::Memory { .. } => {}
         }
     }
 }
 
 #[maybe_async]
-impl Cache {
-    /// A second look, now that nobody else in this process loads this key: somebody may just have.
-    pub(super) async fn claim<'a, T: Value>(&self, call: &Call<'a>, key: Key<'a>) -> Result<Claim<'a, T>> {
-        let ask = Ask::Lease(Duration::from_secs(30));
-        let seen = call.backend().lookup(&key, ask, call.deadline).await;
-        match seen {
-            Ok(Lookup::Lease(lease)) => Ok(Claim::Granted(Right::Lease(Held::new(call, key, lease)))),
-            Ok(Lookup::Hit(found)) => call.claim_found(found),
-            Ok(_) => Ok(Claim::Granted(Right::Lease(Held::new(call, key, Lease { token: None })))),
-            Err(error) if error.kind() == ErrorKind::Decode => Ok(Claim::Granted(Right::Overwrite)),
-            Err(error) => call.end(Err(error)),
+impl Tenure {
+    /// Whether there is still something to renew. A server that does not answer may do so next time.
+    pub(super) async fn renew(&self, hold: Duration) -> bool {
+        let Ok(key) = self.prefix.key(&self.name) else { return false };
+        let renewed = self.backend.renew(&key, &self.lease, hold, Deadline::after(self.timeout)).await;
+        renewed.unwrap_or(true)
+    }
+
+    /// Whether any of them has something to renew.
+    pub(super) async fn renew_all(tenures: &[Arc<Tenure>], hold: Duration) -> bool {
+        let mut any = false;
+        for tenure in tenures {
+            any |= tenure.renew(hold).await;
         }
+        any
     }
 
-    /// Stores a loaded value by right. Faults of the server are told but do not cost the caller its value.
-    pub(super) async fn fill<T: Value>(
-        &self,
-        call: &Call<'_>,
-        key: &Key<'_>,
-        right: Right<'_>,
-        value: &Arc<T>,
-        lifetime: Lifetime,
-    ) -> Result<()> {
-        let item = call.pack_shared(value)?;
-        let condition = match right {
-            Right::Lease(mut held) => {
-                let Some(lease) = held.lease.take() else { return Ok(()) };
-                let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
-                return call.forgive(call.end(filled));
-            }
-            Right::Replace(version) => Condition::Unchanged(version),
-            Right::Overwrite => Condition::Always,
-        };
-        let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
-        call.forgive(call.end(filled))
+    /// Gives the lease back beside the caller.
+    fn leave(tenure: Arc<Tenure>) {
+        rt::detach(move || async move { tenure.give_back().await });
     }
 
-    /// Gives back what was not used. Faults are told; the caller has the loader's error to deal with.
-    pub(super) async fn give_back(&self, call: &Call<'_>, key: &Key<'_>, right: Right<'_>) {
-        if let Right::Lease(mut held) = right
-            && let Some(lease) = held.lease.take()
-        {
-            let abandoned = call.backend().abandon(key, &lease, call.deadline).await;
-            let _ = call.end(abandoned);
+    /// Whoever waits need not wait for the lease to end by itself. Nobody is left to be told of a failure.
+    async fn give_back(&self) {
+        if let Ok(key) = self.prefix.key(&self.name) {
+            let _ = self.backend.abandon(&key, &self.lease, Deadline::after(self.timeout)).await;
         }
     }
 }
 
-impl<'a> Call<'a> {
-    /// What was found by a second look, unless it is no value of this type, which the first look has counted.
-    ///
-    /// # Errors
-    /// `Decode`, on a cache that decodes strictly.
-    pub(super) fn claim_found<T: Value>(&self, found: Found) -> Result<Claim<'a, T>> {
-        match found.item.clone().open(&self.inner.codec) {
-            Ok(value) => Ok(Claim::Found(value)),
-            Err(error) if self.inner.strict_decode => self.input(Err(error)),
-            Err(_) => Ok(Claim::Granted(Right::Replace(self.input(found.into_version())?))),
-        }
-    }
-
-    /// A loaded value as the backend keeps it; memory shares it with the caller.
-    pub(super) fn pack_shared<T: Value>(&self, value: &Arc<T>) -> Result<Item> {
-        match self.backend().keeps_objects() {
-            true => Ok(Item::Object(Arc::clone(value) as Arc<dyn Object>)),
-            false => self.pack(&**value),
-        }
-    }
-
+impl Call<'_> {
     /// Lets a fault of the server pass, since the loaded value is at hand; what is wrong with the value is
     /// still an error, or it would never be cached and nobody would know.
     pub(super) fn forgive<R>(&self, stored: Result<R>) -> Result<()> {
-        use ErrorKind::{Encode, InvalidTtl, TooLarge};
+        use crate::error::ErrorKind::{Encode, InvalidTtl, TooLarge};
         match stored {
             Err(error) if matches!(error.kind(), TooLarge | InvalidTtl | Encode) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// The right of a load whose lease could not be taken for a fault of the backend, which is told: each process
+    /// then loads once by itself.
+    pub(super) fn uncoordinated<'k>(&self, error: Error) -> Right<'k> {
+        self.record(EventKind::Failed(&error));
+        Right::Nothing
     }
 }

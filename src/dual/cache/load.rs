@@ -1,30 +1,35 @@
-//! `get_or_compute`: one load per key, shared by everyone who misses it meanwhile.
+//! `get_or_compute`, and what running a loader comes to.
 
 use super::call::Call;
-use super::lease::Claim;
+use super::lease::Right;
 use super::{Cache, maybe_async, rt};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::flight::{Boarding, Landing};
-use crate::entry::{Item, Object, Value};
+use crate::chance::up_to;
+use crate::codec::is_none;
+use crate::entry::{Condition, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
+use crate::fetched::{Fetched, Loaded};
 use crate::key::Key;
+use crate::policy::Policy;
 use crate::ttl::{Lifetime, Ttl};
 
 #[maybe_async]
 impl Cache {
     /// The value; if there is none, what `load` gives, stored for `ttl`.
     ///
-    /// Of all callers in this process that miss the same key, threads and tasks alike, one loads and the
-    /// others wait for it, at most `max_wait`; then they load for themselves and store nothing. The deadline
-    /// bounds the calls to the backend, not the loader. A write or removal of the key during the load keeps
-    /// the loaded value from being stored in memory; those who already waited still get it.
+    /// Of all callers that miss the same key, in this process and in others, threads and tasks alike, one loads and
+    /// the others wait for it, at most `max_wait`; then they load for themselves and store nothing. The deadline
+    /// bounds the calls to the backend, not the loader. A write or removal of the key during the load, by whomever,
+    /// keeps the loaded value from being stored; those who already waited still get it, those who come later do not.
     ///
     /// A value that was loaded but could not be stored for a fault of the server is returned all the same;
     /// the fault goes to the observer and the counters. One round trip for a hit, three for a miss.
+    ///
+    /// This is [`fetch`](Cache::fetch) under the cache's own policy.
     ///
     /// ```
     /// use lexigram_cache::Cache;
@@ -53,69 +58,47 @@ impl Cache {
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
         let mut call = self.call("get_or_compute")?;
-        let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
-        let wait_until = WaitUntil::new(self);
-        loop {
-            let found = call.backend().get(&key, call.deadline).await;
-            if let Some(value) = call.open(call.found(found)?)? {
-                return Ok(Arc::unwrap_or_clone(value));
-            }
-            let joined = key.joined();
-            self.refuse_recursion(&call, &joined)?;
-            if !self.inner.protection.enabled {
-                let value = self.load_and_store(&mut call, key, lifetime, &joined, load).await?;
-                return Ok(Arc::unwrap_or_clone(value));
-            }
-            match call.backend().flights().board(joined) {
-                Boarding::Lead(leader) => {
-                    let loaded = self.load_and_store(&mut call, key, lifetime, leader.key(), load).await;
-                    leader.land(match &loaded {
-                        Ok(value) => Landing::Value(Arc::clone(value) as Arc<dyn Object>),
-                        Err(error) => Landing::Failed(error.clone()),
-                    });
-                    return loaded.map(Arc::unwrap_or_clone);
-                }
-                Boarding::Follow(flight) => match rt::landed(&flight, wait_until.instant()).await {
-                    Some(Landing::Value(object)) => {
-                        if let Some(value) = call.unpack(Item::Object(object))? {
-                            call.record(EventKind::Joined);
-                            return Ok(Arc::unwrap_or_clone(value));
-                        }
-                        // Loaded as another type, which cannot be read as this one.
-                        return self.run(&call, &[key.joined()], load).await;
-                    }
-                    Some(Landing::Failed(error)) => return call.input(Err(error)),
-                    Some(Landing::Abandoned) => call.deadline = self.deadline(),
-                    None => {
-                        // Whoever comes later need not wait for a loader that may never end.
-                        call.backend().flights().give_up(&key.joined(), &flight);
-                        return self.run(&call, &[key.joined()], load).await;
-                    }
-                },
-            }
-        }
+        let key = call.key(key.as_ref())?;
+        let ttl = call.input(ttl.into().resolve(self.inner.default_ttl))?;
+        let policy = Policy { rules: self.inner.rules.clone(), ttl };
+        let sight = self.look(&call, &key, &policy).await?;
+        let fetched = self.obtain(&mut call, key, &policy, sight, load).await?;
+        Ok(Arc::unwrap_or_clone(fetched.value))
     }
 
-    /// Looks once more, loads, and stores by the right that the look gave.
-    async fn load_and_store<'a, T: Value, E: Into<BoxError>>(
+    /// Loads for a caller whose value nobody else is to see.
+    pub(super) async fn load_unstored<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
         &'a self,
         call: &mut Call<'a>,
         key: Key<'a>,
-        lifetime: Lifetime,
-        joined: &String,
-        load: impl rt::Load() -> Result<T, E>,
+        policy: &Policy,
+        load: impl rt::Load() -> Result<L, E>,
+    ) -> Result<Fetched<Arc<T>>> {
+        self.load_and_store(call, key, policy, Right::Nothing, load).await.map(Fetched::loaded)
+    }
+
+    /// Loads, and stores by right; gives the right back if there is nothing to store.
+    pub(super) async fn load_and_store<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
+        &'a self,
+        call: &mut Call<'a>,
+        key: Key<'a>,
+        policy: &Policy,
+        right: Right<'a>,
+        load: impl rt::Load() -> Result<L, E>,
     ) -> Result<Arc<T>> {
-        let right = match self.claim(call, key).await? {
-            Claim::Found(value) => return Ok(value),
-            Claim::Granted(right) => right,
-        };
-        let loaded = self.run(call, std::slice::from_ref(joined), load).await;
+        let (loaded, took) = self.run(call, &key, policy, &right, load).await;
         call.deadline = self.deadline();
-        match loaded {
-            Ok(value) => {
-                let value = Arc::new(value);
-                self.fill(call, &key, right, &value, lifetime).await?;
+        match loaded.map(Into::into) {
+            Ok(loaded) if loaded.store && policy.rules.hard_limit.is_none_or(|limit| took < limit) => {
+                let ttl = call.ttl(&loaded, policy)?;
+                let lifetime = call.stay(ttl, policy);
+                let value = Arc::new(loaded.value);
+                self.fill(call, &key, right, &value, lifetime, took).await?;
                 Ok(value)
+            }
+            Ok(loaded) => {
+                self.give_back(call, &key, right).await;
+                Ok(Arc::new(loaded.value))
             }
             Err(error) => {
                 self.give_back(call, &key, right).await;
@@ -124,17 +107,71 @@ impl Cache {
         }
     }
 
-    /// Runs the loader and tells how it went.
-    pub(super) async fn run<T, E: Into<BoxError>>(
+    /// Runs the loader, renewing its lease meanwhile, and tells how it went and how long it took.
+    async fn run<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
-        keys: &[String],
-        load: impl rt::Load() -> Result<T, E>,
-    ) -> Result<T> {
+        key: &Key<'_>,
+        policy: &Policy,
+        right: &Right<'_>,
+        load: impl rt::Load() -> Result<R, E>,
+    ) -> (Result<R>, Duration) {
+        let (id, joined) = (call.backend().flights().id(), [key.joined()]);
+        let (hold, limit) = (policy.rules.lock_ttl, policy.rules.hard_limit);
+        let work = || async move {
+            rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
+        };
         let start = Instant::now();
-        let loaded = rt::loading(call.backend().flights().id(), keys, load).await;
-        call.record(EventKind::Loaded { took: start.elapsed(), ok: loaded.is_ok() });
-        call.input(loaded.map_err(Error::from_loader))
+        let loaded = match right.tenure() {
+            Some(tenure) => {
+                let renew = move || {
+                    let tenure = Arc::clone(&tenure);
+                    async move { tenure.renew(hold).await }
+                };
+                rt::while_renewing(hold / 3, renew, work).await
+            }
+            None => work().await,
+        };
+        let took = start.elapsed();
+        let loaded =
+            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
+        (call.ran(loaded, took), took)
+    }
+
+    /// Stores a loaded value by right. Faults of the server are told but do not cost the caller its value.
+    pub(super) async fn fill<T: Value>(
+        &self,
+        call: &Call<'_>,
+        key: &Key<'_>,
+        right: Right<'_>,
+        value: &Arc<T>,
+        lifetime: Lifetime,
+        took: Duration,
+    ) -> Result<()> {
+        let condition = match right {
+            Right::Lease(mut held) => {
+                let item = call.pack_loaded(value, took)?;
+                let Some(lease) = held.spend() else { return Ok(()) };
+                let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
+                return call.forgive(call.end(filled));
+            }
+            Right::Replace(version, _mark) => Condition::Unchanged(version),
+            Right::Overwrite => Condition::Always,
+            Right::Nothing => return Ok(()),
+        };
+        let item = call.pack_loaded(value, took)?;
+        let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
+        call.forgive(call.end(filled))
+    }
+
+    /// Gives back what was not used. Faults are told; the caller has the loader's error to deal with.
+    pub(super) async fn give_back(&self, call: &Call<'_>, key: &Key<'_>, right: Right<'_>) {
+        if let Right::Lease(mut held) = right
+            && let Some(lease) = held.spend()
+        {
+            let abandoned = call.backend().abandon(key, &lease, call.deadline).await;
+            let _ = call.end(abandoned);
+        }
     }
 }
 
@@ -150,18 +187,38 @@ impl Cache {
     }
 }
 
-/// The end of a caller's patience with the loads of others. The clock is read when it is first needed.
-pub(super) struct WaitUntil {
-    max_wait: Duration,
-    until: OnceLock<Instant>,
-}
-
-impl WaitUntil {
-    pub(super) fn new(cache: &Cache) -> WaitUntil {
-        WaitUntil { max_wait: cache.inner.protection.max_wait, until: OnceLock::new() }
+impl Call<'_> {
+    /// Tells how a loader went.
+    pub(super) fn ran<R>(&self, loaded: Result<R>, took: Duration) -> Result<R> {
+        if loaded.is_ok() {
+            self.inner.load_time.note(took);
+        }
+        self.record(EventKind::Loaded { took, ok: loaded.is_ok() });
+        self.input(loaded)
     }
 
-    pub(super) fn instant(&self) -> Instant {
-        *self.until.get_or_init(|| crate::deadline::Deadline::after(self.max_wait).instant())
+    /// How long a loaded value is fresh: as its loader says, else its policy.
+    fn ttl<T: Value>(&self, loaded: &Loaded<T>, policy: &Policy) -> Result<Lifetime> {
+        let negative = policy.rules.negative_ttl.filter(|_| is_none(&loaded.value));
+        match loaded.ttl.or(negative) {
+            Some(ttl) => self.input(ttl.resolve(self.inner.default_ttl)),
+            None => Ok(policy.ttl),
+        }
+    }
+
+    /// How long a loaded value stays: while it is fresh, some jitter, and the time it is kept after that.
+    pub(super) fn stay(&self, ttl: Lifetime, policy: &Policy) -> Lifetime {
+        ttl.plus(up_to(policy.rules.jitter)).plus(self.inner.prefix.stale_for())
+    }
+
+    /// A loaded value as the backend keeps it; memory shares it with the caller.
+    pub(super) fn pack_loaded<T: Value>(&self, value: &Arc<T>, took: Duration) -> Result<Item> {
+        match self.backend().keeps_objects() {
+            true => Ok(Item::Object(Arc::clone(value) as Arc<dyn Object>)),
+            false => {
+                let took = self.inner.rules.early.map(|_| took);
+                self.input(self.inner.codec.encode_loaded::<T, T>(value, took).map(Item::Bytes))
+            }
+        }
     }
 }

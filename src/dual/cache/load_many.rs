@@ -1,28 +1,36 @@
 //! `get_or_compute_many`: one loader call for exactly the keys that nobody has and nobody else is loading.
 
 use super::call::Call;
-use super::lease::{Claim, Held, Right};
-use super::load::WaitUntil;
 use super::many::distinct;
+use super::wait::Patience;
 use super::{Cache, maybe_async, rt};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
-use crate::entry::{Condition, Item, Lease, Object, Value};
-use crate::error::{BoxError, Result};
+use crate::entry::{Ask, Condition, Item, Lookup, Value, Version};
+use crate::error::{BoxError, Error, Result};
 use crate::event::EventKind;
 use crate::key::Key;
-use crate::ttl::{Lifetime, Ttl};
+use crate::policy::{OnWaitTimeout, Policy};
+use crate::ttl::Ttl;
+
+pub(super) const OPERATION: &str = "get_or_compute_many";
+
+/// Keys to be had, each with the token that it was last seen under.
+type Missing = Vec<(String, Option<Version>)>;
 
 #[maybe_async]
 impl Cache {
     /// The values by key; those that are missing come from one call of `load` with exactly the missing keys,
     /// and are stored for `ttl`. Keys that `load` does not return are absent from the answer.
     ///
-    /// Keys that somebody else is loading, alone or in another batch, are waited for instead. `load` is called
-    /// again only for keys whose loader went away without a result. One round trip per server for hits.
+    /// Keys that somebody else is loading, alone or in another batch, here or in another process, are waited for
+    /// instead, under the cache's own policy. `load` is called again only for keys whose loader went away without a
+    /// result, or took too long. Values past their time are loaded anew. One round trip per server for hits, three
+    /// where values are missing.
     ///
     /// ```
     /// use lexigram_cache::{Cache, Ttl};
@@ -50,49 +58,90 @@ impl Cache {
         ttl: impl Into<Ttl>,
         mut load: impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
     ) -> Result<HashMap<String, T>> {
-        let wanted = distinct(keys);
-        let lifetime = self.call(OPERATION)?.lifetime(ttl)?;
-        let wait_until = WaitUntil::new(self);
-        let mut values = self.read_many::<T>(OPERATION, &wanted).await?;
-        let mut missing: Vec<_> = wanted.into_iter().filter(|name| !values.contains_key(name)).collect();
-        if !self.inner.protection.enabled {
-            return self.load_alone(missing, Some(lifetime), &mut load, values).await;
+        let call = self.call(OPERATION)?;
+        let ttl = call.input(ttl.into().resolve(self.inner.default_ttl))?;
+        let policy = Policy { rules: self.inner.rules.clone(), ttl };
+        let patience = Patience::new(&policy);
+        let mut values = HashMap::new();
+        let mut missing = self.look_many(&call, distinct(keys), &mut values).await?;
+        if !policy.rules.enabled {
+            return self.load_alone(missing, Some(&policy), &mut load, values).await;
         }
-        let mut alone = Vec::new();
+        let (mut alone, mut outdated) = (Missing::new(), HashSet::new());
         while !missing.is_empty() {
-            let boarded = self.board_many(missing)?;
-            self.lead_many(boarded.lead, lifetime, &mut load, &mut values).await?;
-            let rest = self.follow_many(boarded.follow, &wait_until, &mut values).await?;
+            let boarded = self.board_many(missing, &mut outdated)?;
+            alone.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
+            let rest = self.follow_many(boarded.follow, &patience, &mut values).await?;
             alone.extend(rest.alone);
-            missing = rest.again;
+            let again = rest.again.into_iter().chain(boarded.again).collect();
+            missing = self.look_many(&self.call(OPERATION)?, again, &mut values).await?;
+        }
+        if !alone.is_empty() && policy.rules.on_wait_timeout == OnWaitTimeout::Error {
+            return call.input(Err(Error::waited_in_vain()));
         }
         self.load_alone(alone, None, &mut load, values).await
     }
 
-    /// Loads without sharing, and stores only where a lifetime is given.
+    /// Looks at all keys; one round trip per server. Returns those that are to be had.
+    async fn look_many<T: Value>(
+        &self,
+        call: &Call<'_>,
+        names: Vec<String>,
+        values: &mut HashMap<String, T>,
+    ) -> Result<Missing> {
+        if names.is_empty() {
+            return Ok(Missing::new());
+        }
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let seen = call.backend().lookup_many(&keys, Ask::Value, call.deadline).await;
+        let (wanted, mut missing) = (names.len(), Missing::new());
+        for (name, seen) in names.iter().zip(call.end(seen)?) {
+            let shown = match seen {
+                Lookup::Hit(found) => match call.unpack::<T>(found.item)? {
+                    Some(value) => {
+                        values.insert(name.clone(), Arc::unwrap_or_clone(value));
+                        continue;
+                    }
+                    None => None,
+                },
+                Lookup::Busy(token) => Some(token),
+                _ => None,
+            };
+            missing.push((name.clone(), shown));
+        }
+        call.record(EventKind::Hit((wanted - missing.len()) as u64));
+        call.record(EventKind::Miss(missing.len() as u64));
+        Ok(missing)
+    }
+
+    /// Loads without sharing, and stores only under a policy.
     async fn load_alone<T: Value, E: Into<BoxError>>(
         &self,
-        names: Vec<String>,
-        lifetime: Option<Lifetime>,
+        missing: Missing,
+        policy: Option<&Policy>,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
         mut values: HashMap<String, T>,
     ) -> Result<HashMap<String, T>> {
-        if names.is_empty() {
+        if missing.is_empty() {
             return Ok(values);
         }
         let mut call = self.call(OPERATION)?;
+        let names: Vec<String> = missing.into_iter().map(|(name, _)| name).collect();
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let joined: Vec<String> = keys.iter().map(Key::joined).collect();
         for key in &joined {
             self.refuse_recursion(&call, key)?;
         }
-        let wanted = names.clone();
-        let mut loaded = self.run(&call, &joined, || async move { load(&wanted).await }).await?;
+        let (wanted, start) = (names.clone(), Instant::now());
+        let id = call.backend().flights().id();
+        let loaded = rt::loading(id, &joined, || async move { load(&wanted).await }).await;
+        let mut loaded = call.ran(loaded.map_err(Error::from_loader), start.elapsed())?;
         let asked: HashSet<&String> = names.iter().collect();
         loaded.retain(|name, _| asked.contains(name));
-        if let Some(lifetime) = lifetime {
+        if let Some(policy) = policy {
             call.deadline = self.deadline();
             let items = call.pack_all(&loaded)?;
+            let lifetime = call.stay(policy.ttl, policy);
             let stored = call.backend().store_many(items, lifetime, &Condition::Always, call.deadline).await;
             call.forgive(call.end(stored))?;
         }
@@ -100,132 +149,29 @@ impl Cache {
         Ok(values)
     }
 
-    /// Leads the loads of these keys with one loader call. They land before anybody else's are waited for, so
-    /// two overlapping batches cannot wait for each other.
-    async fn lead_many<T: Value, E: Into<BoxError>>(
-        &self,
-        lead: Vec<(String, Leader)>,
-        lifetime: Lifetime,
-        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
-        values: &mut HashMap<String, T>,
-    ) -> Result<()> {
-        if lead.is_empty() {
-            return Ok(());
-        }
-        let mut call = self.call(OPERATION)?;
-        let (names, leaders): (Vec<_>, Vec<_>) = lead.into_iter().unzip();
-        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let mut granted = Vec::new();
-        for ((claim, leader), key) in self.claim_many(&call, &keys).await?.into_iter().zip(leaders).zip(&keys)
-        {
-            match claim {
-                Claim::Granted(right) => granted.push((*key, leader, right)),
-                Claim::Found(value) => land(leader, key, value, values),
-            }
-        }
-        if granted.is_empty() {
-            return Ok(());
-        }
-        let missing: Vec<String> = granted.iter().map(|(key, ..)| key.name().to_owned()).collect();
-        let joined: Vec<String> = granted.iter().map(|(_, leader, _)| leader.key().clone()).collect();
-        let loaded = self.run(&call, &joined, || async move { load(&missing).await }).await;
-        call.deadline = self.deadline();
-        let mut loaded = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                // Those who wait need not wait for the rights to be given back.
-                let land = |(key, leader, right): (_, Leader, _)| {
-                    leader.land(Landing::Failed(error.clone()));
-                    (key, right)
-                };
-                let rights: Vec<(Key<'_>, Right<'_>)> = granted.into_iter().map(land).collect();
-                for (key, right) in rights {
-                    self.give_back(&call, &key, right).await;
-                }
-                return Err(error);
-            }
-        };
-        let (mut landing, mut filling) = (Vec::new(), Vec::new());
-        for (key, leader, right) in granted {
-            match loaded.remove(key.name()).map(Arc::new) {
-                Some(value) => {
-                    filling.push((key, right, Arc::clone(&value)));
-                    landing.push((key, leader, value));
-                }
-                // Absent from the answer: the leader's drop tells those who wait.
-                None => self.give_back(&call, &key, right).await,
-            }
-        }
-        let stored = self.fill_many(&call, filling, lifetime).await;
-        landing.into_iter().for_each(|(key, leader, value)| land(leader, &key, value, values));
-        stored
-    }
-
-    /// A second look at every key; one round trip per server where bytes are held.
-    async fn claim_many<'a, T: Value>(&self, call: &Call<'a>, keys: &[Key<'a>]) -> Result<Vec<Claim<'a, T>>> {
-        let mut claims = Vec::with_capacity(keys.len());
-        if call.backend().keeps_objects() {
-            for key in keys {
-                claims.push(self.claim(call, *key).await?);
-            }
-            return Ok(claims);
-        }
-        let found = call.backend().get_many(keys, call.deadline).await;
-        for (key, found) in keys.iter().zip(call.end(found)?) {
-            claims.push(match found {
-                Some(found) => call.claim_found(found)?,
-                None => Claim::Granted(Right::Lease(Held::new(call, *key, Lease { token: None }))),
-            });
-        }
-        Ok(claims)
-    }
-
-    /// Stores what was loaded, each value by its right; one round trip per server for all that were missing,
-    /// where bytes are held.
-    async fn fill_many<T: Value>(
-        &self,
-        call: &Call<'_>,
-        filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
-        lifetime: Lifetime,
-    ) -> Result<()> {
-        let mut missing = Vec::new();
-        for (key, right, value) in filling {
-            match right {
-                Right::Lease(held) if held.is_nominal() => missing.push((key, call.pack_shared(&value)?)),
-                right => self.fill(call, &key, right, &value, lifetime).await?,
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let stored = call.backend().store_many(missing, lifetime, &Condition::Absent, call.deadline).await;
-        call.forgive(call.end(stored))
-    }
-
     /// Waits for the loads of others; returns the keys that are still to be had.
     async fn follow_many<T: Value>(
         &self,
         follow: Vec<(String, Arc<Flight>)>,
-        wait_until: &WaitUntil,
+        patience: &Patience,
         values: &mut HashMap<String, T>,
-    ) -> Result<Follow> {
+    ) -> Result<Rest> {
         let call = self.call(OPERATION)?;
-        let mut rest = Follow::default();
+        let mut rest = Rest::default();
         for (name, flight) in follow {
-            match rt::landed(&flight, wait_until.instant()).await {
+            match rt::landed(&flight, patience.ends()).await {
                 Some(Landing::Value(object)) => match call.unpack::<T>(Item::Object(object))? {
                     Some(value) => {
                         call.record(EventKind::Joined);
                         values.insert(name, Arc::unwrap_or_clone(value));
                     }
-                    None => rest.alone.push(name),
+                    None => rest.alone.push((name, None)),
                 },
                 Some(Landing::Failed(error)) => return call.input(Err(error)),
                 Some(Landing::Abandoned) => rest.again.push(name),
                 None => {
-                    let key = call.key(&name)?;
-                    call.backend().flights().give_up(&key.joined(), &flight);
-                    rest.alone.push(name);
+                    call.give_up(&call.key(&name)?, &flight);
+                    rest.alone.push((name, None));
                 }
             }
         }
@@ -234,16 +180,23 @@ impl Cache {
 }
 
 impl Cache {
-    /// Sorts keys into those that are ours to load and those that others are loading.
-    fn board_many(&self, names: Vec<String>) -> Result<Boarded> {
+    /// Sorts keys into those that are ours to load, those that others are loading, and those to look at again.
+    fn board_many(&self, missing: Missing, outdated: &mut HashSet<String>) -> Result<Boarded> {
         let call = self.call(OPERATION)?;
         let mut boarded = Boarded::default();
-        for name in names {
-            let joined = call.key(&name)?.joined();
+        for (name, shown) in missing {
+            let key = call.key(&name)?;
+            let joined = key.joined();
             self.refuse_recursion(&call, &joined)?;
-            match call.backend().flights().board(joined) {
+            match call.backend().flights().board(joined, shown.as_ref()) {
                 Boarding::Lead(leader) => boarded.lead.push((name, leader)),
                 Boarding::Follow(flight) => boarded.follow.push((name, flight)),
+                Boarding::Outdated(flight) => {
+                    if !outdated.insert(name.clone()) {
+                        call.give_up(&key, &flight);
+                    }
+                    boarded.again.push(name);
+                }
             }
         }
         Ok(boarded)
@@ -254,20 +207,14 @@ impl Cache {
 struct Boarded {
     lead: Vec<(String, Leader)>,
     follow: Vec<(String, Arc<Flight>)>,
+    again: Vec<String>,
 }
 
 /// What waiting for others left open.
 #[derive(Default)]
-struct Follow {
-    /// The loader went away: begin anew.
+struct Rest {
+    /// The loader went away: look again.
     again: Vec<String>,
     /// It took too long, or loaded another type: load without sharing and without storing.
-    alone: Vec<String>,
+    alone: Missing,
 }
-
-fn land<T: Value>(leader: Leader, key: &Key<'_>, value: Arc<T>, values: &mut HashMap<String, T>) {
-    leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
-    values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
-}
-
-const OPERATION: &str = "get_or_compute_many";

@@ -5,11 +5,18 @@ use super::{maybe_async, rt};
 mod builder;
 mod call;
 mod counter;
+mod fetch;
+mod lead;
+mod lead_many;
 mod lease;
 mod load;
 mod load_many;
+mod look;
 mod many;
+mod mark;
 mod read;
+mod reload;
+mod wait;
 mod write;
 
 use std::fmt;
@@ -20,10 +27,13 @@ use std::time::{Duration, Instant};
 pub use self::builder::CacheBuilder;
 use super::backend::BackendHandle;
 use crate::codec::ValueCodec;
+use crate::deadline::Deadline;
+use crate::engine::protect::LoadTime;
 use crate::event::Journal;
 use crate::handle::memory::Memory;
 use crate::health::{Health, Status};
 use crate::key::Prefix;
+use crate::policy::Rules;
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
 
@@ -43,16 +53,12 @@ struct Inner {
     codec: ValueCodec,
     default_ttl: Lifetime,
     strict_decode: bool,
-    protection: Protection,
+    /// The policy of loads that bring none of their own.
+    rules: Rules,
+    load_time: LoadTime,
+    background: rt::Background,
     journal: Journal,
     closed: AtomicBool,
-}
-
-/// How callers that miss the same key share one load.
-#[derive(Clone, Copy, Debug)]
-struct Protection {
-    enabled: bool,
-    max_wait: Duration,
 }
 
 impl Cache {
@@ -83,16 +89,18 @@ impl Cache {
             self.inner.journal.counters.snapshot();
         Stats { hits, misses, loads, joined, decode_rejected, errors, ..self.inner.backend.stats() }
     }
-
-    /// Ends the use of this cache and its clones: every later call is `Closed`. Calls under way finish;
-    /// connections close when the last handle to the backend is dropped.
-    pub fn close(&self) {
-        self.inner.closed.store(true, Ordering::SeqCst);
-    }
 }
 
 #[maybe_async]
 impl Cache {
+    /// Ends the use of this cache and its clones: every later call is `Closed`. Calls under way finish. Waits for
+    /// reloads in the background, at most as long as the timeout. Connections close when the last handle to the
+    /// backend is dropped.
+    pub async fn close(&self) {
+        self.inner.closed.store(true, Ordering::SeqCst);
+        self.inner.background.drain(Deadline::after(self.timeout).instant()).await;
+    }
+
     /// Whether the backend answers. Never an error; bounded by the timeout. One round trip per server.
     pub async fn health(&self) -> Health {
         let start = Instant::now();

@@ -30,7 +30,7 @@ pub async fn what_happened_is_counted(subject: &Subject) {
 pub async fn a_closed_cache_refuses_every_call(subject: &Subject) {
     let cache = subject.cache();
     let clone = cache.clone();
-    cache.close();
+    cache.close().await;
     refused(clone.get::<i32>("k").await, ErrorKind::Closed);
     refused(clone.set("k", &1, Ttl::NEVER).await, ErrorKind::Closed);
     refused(clone.get_many::<i32>(["k"]).await, ErrorKind::Closed);

@@ -1,7 +1,6 @@
 //! Many threads at once, for the contract.
 
 use std::thread;
-use std::time::Duration;
 
 /// Runs so many callers at once and collects what they return, in order.
 pub(crate) fn crowd<R: Send>(size: usize, call: impl Fn(usize) -> R + Sync) -> Vec<R> {
@@ -11,8 +10,4 @@ pub(crate) fn crowd<R: Send>(size: usize, call: impl Fn(usize) -> R + Sync) -> V
         let ended = callers.into_iter().map(thread::ScopedJoinHandle::join);
         ended.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
-}
-
-pub(crate) fn sleep(duration: Duration) {
-    thread::sleep(duration);
 }

@@ -1,5 +1,7 @@
 //! The world of threads: waiting parks, later work runs now.
 
+mod agenda;
+mod background;
 #[cfg(feature = "testing")]
 mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
@@ -21,11 +23,23 @@ pub(crate) mod redis;
 
 pub(crate) use std::ops::FnMut as LoadMany;
 pub(crate) use std::ops::FnOnce as Load;
+use std::time::Duration;
 
+pub(crate) use self::agenda::{detach, while_renewing};
+pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
-pub(crate) use self::crowd::{crowd, sleep};
+pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;
+
+/// A thread's loader cannot be stopped: it runs to its end.
+pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> Option<R> {
+    Some(work())
+}
+
+pub(crate) fn sleep(duration: Duration) {
+    std::thread::sleep(duration);
+}
 
 /// Lets others run before a conflicting write is tried again.
 pub(crate) fn yield_now() {

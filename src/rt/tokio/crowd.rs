@@ -1,7 +1,5 @@
 //! Many tasks at once, for the contract.
 
-use std::time::Duration;
-
 /// Runs so many callers at once and collects what they return, in order.
 pub(crate) async fn crowd<F>(size: usize, call: impl Fn(usize) -> F) -> Vec<F::Output>
 where
@@ -16,8 +14,4 @@ where
         }
     }
     results
-}
-
-pub(crate) async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration).await;
 }

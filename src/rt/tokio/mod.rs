@@ -1,5 +1,7 @@
 //! The world of tasks on tokio: waiting yields, later work is a task.
 
+mod agenda;
+mod background;
 #[cfg(feature = "testing")]
 mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
@@ -17,11 +19,26 @@ pub(crate) mod redis;
 
 pub(crate) use std::ops::AsyncFnMut as LoadMany;
 pub(crate) use std::ops::AsyncFnOnce as Load;
+use std::time::Duration;
 
+pub(crate) use self::agenda::{detach, while_renewing};
+pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
-pub(crate) use self::crowd::{crowd, sleep};
+pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use super::sweeper::sweep_every;
+
+/// Drops what runs longer than it may.
+pub(crate) async fn limited<R>(limit: Option<Duration>, work: impl AsyncFnOnce() -> R) -> Option<R> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work()).await.ok(),
+        None => Some(work().await),
+    }
+}
+
+pub(crate) async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
 
 /// Lets others run before a conflicting write is tried again.
 pub(crate) async fn yield_now() {

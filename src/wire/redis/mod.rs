@@ -4,19 +4,32 @@
 //! comes between looking and writing.
 
 mod frame;
+mod lease;
+mod look;
 mod reply;
 mod script;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
 pub(crate) use self::frame::Replies;
+pub(crate) use self::lease::placeholder;
+use self::look::margin;
+pub(crate) use self::look::{
+    Depth, look, look_many, read_lease, read_look, read_look_many, read_stay, read_taken,
+};
 pub(crate) use self::reply::*;
-use self::script::{ADD, REMOVE, SWAP, TOUCH};
-pub(crate) use self::script::{Call, is_unknown_script};
-use crate::entry::{Condition, Version};
+use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
+pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
+use self::version::{Compared, compared};
+use crate::entry::{Condition, Lease, Version};
 use crate::error::Result;
 use crate::handle::redis::Settings;
-use crate::key::Key;
+use crate::key::{Key, Prefix};
 use crate::ttl::Lifetime;
 
 /// Commands that go out at once, with as many replies to come.
@@ -73,100 +86,117 @@ pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn get(key: &Key<'_>) -> Request {
-    Request::read(command("GET", key))
-}
-
-pub(crate) fn get_many(keys: &[Key<'_>]) -> Request {
-    Request::read(with_keys("MGET", keys))
-}
-
-pub(crate) fn exists(key: &Key<'_>) -> Request {
-    Request::read(command("EXISTS", key))
-}
-
-pub(crate) fn remaining(key: &Key<'_>) -> Request {
-    Request::read(command("PTTL", key))
-}
-
-/// GET and DEL as one step.
-pub(crate) fn take(key: &Key<'_>) -> Request {
-    Request::write(command("GETDEL", key))
-}
-
-pub(crate) fn delete_many(keys: &[Key<'_>]) -> Request {
-    Request::write(with_keys("UNLINK", keys))
-}
-
-/// SCAN may find more keys than it was asked for; no command removes more than a batch of them.
-pub(crate) fn delete_joined(keys: &[Vec<u8>]) -> Request {
-    let mut commands = Pipeline::new();
-    for batch in keys.chunks(SCAN_BATCH) {
-        commands.cmd("UNLINK").arg(batch);
-    }
-    Request { commands, repeatable: false }
-}
-
-/// Writes many under one condition, which is no version: that belongs to a single key.
-pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime, condition: &Condition) -> Request {
-    let mut commands = Pipeline::with_capacity(items.len());
-    for (key, bytes) in items {
-        commands.add_command(set(key, bytes, lifetime, condition));
-    }
-    Request { commands, repeatable: false }
-}
-
 /// A write with its condition, as a plain command or as a script.
 pub(crate) fn store(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> Step {
     match condition {
-        Condition::Unchanged(version) => {
-            Step::Script(SWAP.on(key).arg(stored(version)).arg(bytes).arg(millis(lifetime)))
-        }
-        _ => Step::Command(Request::write(set(key, bytes, lifetime, condition))),
+        Condition::Always => Step::Command(Request::write(set(key, bytes, lifetime))),
+        condition => Step::Script(store_if(key, bytes, lifetime, condition)),
     }
 }
 
-/// Removes a key, or only that version of it.
-pub(crate) fn remove(key: &Key<'_>, version: Option<&Version>) -> Step {
-    match version {
-        Some(version) => Step::Script(REMOVE.on(key).arg(stored(version))),
-        None => Step::Command(Request::write(command("UNLINK", key))),
+/// A write with a condition. SET has some of its own, but takes a placeholder for a value.
+pub(crate) fn store_if(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> Call {
+    let put = || PUT.on(key).arg(bytes).arg(millis(lifetime)).arg(margin_of(key));
+    match condition {
+        Condition::Always => put().arg("always"),
+        Condition::Absent => put().arg("absent"),
+        Condition::Present => put().arg("present"),
+        Condition::Unchanged(version) => if_same(SWAP.on(key), version).arg(bytes).arg(millis(lifetime)),
     }
+}
+
+/// Stores what was loaded under a lease; under one without a token, over nothing.
+pub(crate) fn fill(key: &Key<'_>, lease: &Lease, bytes: &[u8], lifetime: Lifetime) -> Call {
+    let good = lease.token.clone().map_or(Condition::Absent, Condition::Unchanged);
+    store_if(key, bytes, lifetime, &good)
+}
+
+/// Many plain writes at once.
+pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime) -> Request {
+    let mut commands = Pipeline::with_capacity(items.len());
+    for (key, bytes) in items {
+        commands.add_command(set(key, bytes, lifetime));
+    }
+    Request { commands, repeatable: false }
+}
+
+/// Takes the key for a load of so long, unless it holds something.
+pub(crate) fn lease(key: &Key<'_>, placeholder: &[u8], hold: Duration) -> Call {
+    LEASE.on(key).arg(placeholder).arg(hold_millis(hold))
+}
+
+/// A lease without a token holds nothing that could be renewed.
+pub(crate) fn renew(key: &Key<'_>, lease: &Lease, hold: Duration) -> Option<Call> {
+    let token = lease.token.as_ref()?;
+    Some(if_same(RENEW.on(key), token).arg(hold_millis(hold)))
+}
+
+/// Removes keys with whatever they hold, and counts the values among it.
+pub(crate) fn remove(key: &Key<'_>) -> Call {
+    REMOVE.on(key).arg(margin_of(key))
+}
+
+/// The same for many, none of which holds up the server's other clients.
+pub(crate) fn remove_many(keys: &[Key<'_>]) -> Vec<Call> {
+    let batches = keys.chunk_by(|one, next| one.stale_for() == next.stale_for());
+    let call = |batch: &[Key<'_>]| {
+        let keys = batch.iter().map(|key| key.joined().into_bytes());
+        REMOVE.on_each(keys).arg(margin_of(&batch[0]))
+    };
+    batches.flat_map(|batch| batch.chunks(BATCH)).map(call).collect()
+}
+
+/// The same for what a walk has found; SCAN may find more keys than it was asked for.
+pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix) -> Vec<Call> {
+    let margin = margin(prefix.stale_for()).to_string();
+    keys.chunks(BATCH).map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin)).collect()
+}
+
+/// Removes this version of a value, or the placeholder of a lease.
+pub(crate) fn retire(key: &Key<'_>, version: &Version) -> Call {
+    if_same(RETIRE.on(key), version)
+}
+
+/// Removes and returns. Where nothing is kept beyond its time, a look at the value tells whether it is one.
+pub(crate) fn take(key: &Key<'_>) -> Step {
+    match margin(key.stale_for()) {
+        0 => Step::Command(Request::write(command("GETDEL", key))),
+        margin => Step::Script(TAKE.on(key).arg(margin.to_string())),
+    }
+}
+
+pub(crate) fn remaining(key: &Key<'_>) -> Call {
+    REMAINING.on(key).arg(margin_of(key))
 }
 
 pub(crate) fn touch(key: &Key<'_>, lifetime: Lifetime) -> Call {
-    TOUCH.on(key).arg(millis(lifetime))
+    TOUCH.on(key).arg(millis(lifetime)).arg(margin_of(key))
 }
 
 pub(crate) fn add(key: &Key<'_>, delta: i64, lifetime: Lifetime) -> Call {
-    ADD.on(key).arg(delta.to_string()).arg(millis(lifetime))
+    ADD.on(key).arg(delta.to_string()).arg(millis(lifetime)).arg(margin_of(key))
 }
 
 /// One step of a walk over the keys that fit a pattern.
 pub(crate) fn scan(cursor: u64, pattern: &str) -> Request {
     let mut scan = redis::cmd("SCAN");
-    scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_BATCH);
+    scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(BATCH);
     Request::read(scan)
 }
 
-const SCAN_BATCH: usize = 1_000;
+/// Keys per step, so that no step holds up the server's other clients.
+const BATCH: usize = 1_000;
 
 pub(crate) fn ping() -> Request {
     Request::read(redis::cmd("PING"))
 }
 
-/// SET with the options that it has; it has none for a version.
-fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, condition: &Condition) -> Cmd {
+fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Cmd {
     let mut set = command("SET", key);
     set.arg(bytes);
     if let Some(millis) = lifetime.as_millis() {
         set.arg("PX").arg(millis);
     }
-    match condition {
-        Condition::Absent => set.arg("NX"),
-        Condition::Present => set.arg("XX"),
-        Condition::Always | Condition::Unchanged(_) => &mut set,
-    };
     set
 }
 
@@ -184,64 +214,26 @@ fn with_keys(name: &str, keys: &[Key<'_>]) -> Cmd {
     command
 }
 
+fn if_same(call: Call, version: &Version) -> Call {
+    let Compared { bytes, stamp } = compared(version);
+    call.arg(bytes).arg(stamp)
+}
+
+fn margin_of(key: &Key<'_>) -> String {
+    margin(key.stale_for()).to_string()
+}
+
 fn millis(lifetime: Lifetime) -> String {
     lifetime.as_millis().map(|millis| millis.to_string()).unwrap_or_default()
 }
 
-/// Redis has no versions; the stored bytes stand for themselves.
-fn stored(version: &Version) -> &[u8] {
-    match version {
-        Version::Bytes(bytes) => bytes,
-        Version::Number(_) => &[],
-    }
+/// Redis takes no lifetime of zero.
+fn hold_millis(hold: Duration) -> String {
+    millis(Lifetime::For(hold.clamp(Duration::from_millis(1), Lifetime::MAX)))
 }
 
-/// What a conditional write needs: a command, or a script.
+/// What a verb needs: a command, or a script.
 pub(crate) enum Step {
     Command(Request),
     Script(Call),
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::error::ErrorKind;
-    use crate::key::Prefix;
-
-    fn packed(request: &Request) -> String {
-        String::from_utf8(request.commands.get_packed_pipeline()).unwrap()
-    }
-
-    #[test]
-    fn a_lifetime_is_sent_in_milliseconds() {
-        let prefix = Prefix::new("app");
-        let lifetime = Lifetime::For(Duration::from_micros(1_500));
-        let Step::Command(request) = store(&prefix.key("k").unwrap(), b"v", lifetime, &Condition::Absent)
-        else {
-            panic!("a plain condition needs no script")
-        };
-        assert_eq!(
-            packed(&request),
-            "*6\r\n$3\r\nSET\r\n$5\r\napp:k\r\n$1\r\nv\r\n$2\r\nPX\r\n$1\r\n2\r\n$2\r\nNX\r\n"
-        );
-        assert!(!request.repeatable);
-    }
-
-    #[test]
-    fn a_name_may_be_refused_and_a_client_may_not() {
-        let refusal = |line: &[u8]| vec![redis::parse_redis_value(line).unwrap()];
-        assert!(read_handshake(refusal(b"-NOPERM no permissions\r\n")).is_ok());
-        let error = read_handshake(refusal(b"-ERR max number of clients reached\r\n")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unavailable);
-    }
-
-    #[test]
-    fn a_hostile_key_is_one_argument_of_one_command() {
-        let prefix = Prefix::default();
-        let name = "k\r\nFLUSHALL\r\n";
-        let request = get(&prefix.key(name).unwrap());
-        assert_eq!(packed(&request), format!("*2\r\n$3\r\nGET\r\n${}\r\n{name}\r\n", name.len()));
-    }
 }

@@ -2,24 +2,35 @@
 
 use std::sync::LazyLock;
 
-use redis::Value;
+use redis::{Cmd, Pipeline, Value};
 
 use super::Request;
 use crate::error::Result;
 use crate::key::Key;
 
 /// A script kept by the server under its digest.
-pub(crate) struct Script(redis::Script, &'static str);
+pub(crate) struct Script {
+    script: redis::Script,
+    source: &'static str,
+    /// Whether running it twice does no more than running it once.
+    repeatable: bool,
+}
 
-/// A script with its arguments.
+/// A script with its keys and arguments.
 pub(crate) struct Call {
     script: &'static Script,
+    keys: usize,
     arguments: Vec<Vec<u8>>,
 }
 
 impl Script {
     pub(super) fn on(&'static self, key: &Key<'_>) -> Call {
-        Call { script: self, arguments: vec![key.joined().into_bytes()] }
+        self.on_each([key.joined().into_bytes()])
+    }
+
+    pub(super) fn on_each(&'static self, keys: impl IntoIterator<Item = Vec<u8>>) -> Call {
+        let arguments: Vec<_> = keys.into_iter().collect();
+        Call { script: self, keys: arguments.len(), arguments }
     }
 }
 
@@ -29,33 +40,69 @@ impl Call {
         self
     }
 
-    /// By digest: short, but the server may have forgotten the script.
-    pub(crate) fn by_digest(&self) -> Request {
-        self.request("EVALSHA", self.script.0.get_hash())
+    fn by_digest(&self) -> Cmd {
+        self.command("EVALSHA", self.script.script.get_hash())
     }
 
-    /// In full; from then on the server knows it.
-    pub(crate) fn in_full(&self) -> Request {
-        self.request("EVAL", self.script.1)
+    fn in_full(&self) -> Cmd {
+        self.command("EVAL", self.script.source)
     }
 
-    fn request(&self, name: &str, script: &str) -> Request {
+    fn command(&self, name: &str, script: &str) -> Cmd {
         let mut command = redis::cmd(name);
-        command.arg(script).arg(1).arg(&self.arguments);
-        Request::write(command)
+        command.arg(script).arg(self.keys).arg(&self.arguments);
+        command
     }
 }
 
-fn script(source: &'static str) -> Script {
-    Script(redis::Script::new(source), source)
+/// By digest: short, but the server may have forgotten the scripts.
+pub(crate) fn by_digest<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Request {
+    request(calls, |call, _| call.by_digest())
 }
 
-pub(super) static ADD: LazyLock<Script> = LazyLock::new(|| script(include_str!("lua/add.lua")));
-pub(super) static SWAP: LazyLock<Script> = LazyLock::new(|| script(include_str!("lua/swap.lua")));
-pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| script(include_str!("lua/remove.lua")));
-pub(super) static TOUCH: LazyLock<Script> = LazyLock::new(|| script(include_str!("lua/touch.lua")));
+/// Each script in full where it first occurs; from then on the server knows it.
+pub(crate) fn in_full<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Request {
+    request(calls, |call, known| if known { call.by_digest() } else { call.in_full() })
+}
+
+fn request<'a>(calls: impl IntoIterator<Item = &'a Call>, command: impl Fn(&Call, bool) -> Cmd) -> Request {
+    let (mut commands, mut repeatable, mut known) = (Pipeline::new(), true, Vec::new());
+    for call in calls {
+        let digest = call.script.script.get_hash();
+        commands.add_command(command(call, known.contains(&digest)));
+        repeatable &= call.script.repeatable;
+        if !known.contains(&digest) {
+            known.push(digest);
+        }
+    }
+    Request { commands, repeatable }
+}
 
 /// Whether the server does not know the script; then nothing was done and it may be sent in full.
 pub(crate) fn is_unknown_script(reply: &Result<Value>) -> bool {
     matches!(reply, Err(error) if error.code() == Some("NOSCRIPT"))
+}
+
+/// Scripts by name, each with the functions that it begins with.
+macro_rules! scripts {
+    ($($name:ident = $repeatable:literal: $($file:literal)+;)+) => {
+        $(pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            let source = concat!($(include_str!(concat!("lua/", $file, ".lua"))),+);
+            Script { script: redis::Script::new(source), source, repeatable: $repeatable }
+        });)+
+    };
+}
+
+// A lease that is asked for twice with one placeholder is granted once.
+scripts! {
+    ADD = false: "alive" "set" "add";
+    LEASE = true: "lease";
+    PUT = false: "alive" "set" "put";
+    REMAINING = true: "alive" "remaining";
+    REMOVE = false: "alive" "remove";
+    RENEW = true: "same" "renew";
+    RETIRE = false: "same" "retire";
+    SWAP = false: "same" "set" "swap";
+    TAKE = false: "alive" "take";
+    TOUCH = false: "alive" "touch";
 }

@@ -1,5 +1,9 @@
--- Removes the key if it still holds ARGV[1].
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return 0
+-- Removes all keys; says how many held a value. ARGV[1] is the margin.
+local removed = 0
+for _, key in ipairs(KEYS) do
+  if alive(key, tonumber(ARGV[1])) then
+    removed = removed + 1
+  end
+  redis.call('UNLINK', key)
 end
-return redis.call('DEL', KEYS[1])
+return removed

@@ -1,10 +1,5 @@
--- Stores ARGV[2] if the key still holds ARGV[1]; ARGV[3] is milliseconds, or '' for never.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+-- Stores ARGV[3] for ARGV[4] if the key still holds ARGV[1] with the stamp ARGV[2].
+if not same(KEYS[1], ARGV[1], ARGV[2]) then
   return 0
 end
-if ARGV[3] == '' then
-  redis.call('SET', KEYS[1], ARGV[2])
-else
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-end
-return 1
+return set(KEYS[1], ARGV[3], ARGV[4])

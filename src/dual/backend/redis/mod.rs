@@ -1,0 +1,201 @@
+//! Redis behind the common verbs: build a request, send it, read the reply.
+//!
+//! A lease is a placeholder in the key itself, so every verb takes a placeholder for nothing.
+
+use super::{Backend, maybe_async, rt};
+
+mod reach;
+
+use std::time::Duration;
+
+pub(super) use self::reach::Remote;
+use crate::deadline::Deadline;
+use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
+use crate::error::{ErrorKind, Result};
+use crate::key::{Key, Prefix};
+use crate::pattern::Pattern;
+use crate::ttl::{Lifetime, Remaining};
+use crate::wire::redis::{self as wire, Call, Depth};
+
+#[maybe_async]
+impl Backend for Remote {
+    fn name(&self) -> &str {
+        "redis"
+    }
+
+    async fn get(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
+        let request = wire::look(key, Depth::to_get(&[*key]));
+        let seen = wire::read_look(self.link.exchange(&request, deadline).await?)?;
+        Ok(seen.value(key))
+    }
+
+    async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = wire::look_many(keys, Depth::to_get(keys));
+        let seen = wire::read_look_many(self.link.exchange(&request, deadline).await?, keys.len())?;
+        Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.value(key)).collect())
+    }
+
+    async fn store(
+        &self,
+        key: &Key<'_>,
+        bytes: &[u8],
+        lifetime: Lifetime,
+        condition: &Condition,
+        deadline: Deadline,
+    ) -> Result<bool> {
+        wire::read_done(self.run(wire::store(key, bytes, lifetime, condition), deadline).await?)
+    }
+
+    async fn store_many(
+        &self,
+        items: &[(Key<'_>, Vec<u8>)],
+        lifetime: Lifetime,
+        condition: &Condition,
+        deadline: Deadline,
+    ) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        if *condition == Condition::Always {
+            let replies = self.link.exchange(&wire::set_many(items, lifetime), deadline).await?;
+            return replies.into_iter().try_for_each(|reply| wire::read_value(reply).map(drop));
+        }
+        let calls = items.iter().map(|(key, bytes)| wire::store_if(key, bytes, lifetime, condition));
+        self.do_each(calls.collect(), deadline).await
+    }
+
+    async fn remove(&self, key: &Key<'_>, version: Option<&Version>, deadline: Deadline) -> Result<bool> {
+        let call = match version {
+            Some(version) => wire::retire(key, version),
+            None => wire::remove(key),
+        };
+        wire::read_done(self.call(&call, deadline).await?)
+    }
+
+    async fn remove_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
+        self.count_each(wire::remove_many(keys), false, deadline).await
+    }
+
+    async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
+        wire::read_taken(self.run(wire::take(key), deadline).await?)
+    }
+
+    async fn touch(&self, key: &Key<'_>, lifetime: Lifetime, deadline: Deadline) -> Result<bool> {
+        wire::read_done(self.call(&wire::touch(key, lifetime), deadline).await?)
+    }
+
+    async fn remaining(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Remaining>> {
+        wire::read_stay(self.call(&wire::remaining(key), deadline).await?, key)
+    }
+
+    async fn add(&self, key: &Key<'_>, delta: i64, lifetime: Lifetime, deadline: Deadline) -> Result<i64> {
+        wire::read_sum(self.call(&wire::add(key, delta, lifetime), deadline).await?)
+    }
+
+    /// Walks the keys in steps and removes what each step found: a round trip or two per thousand keys of
+    /// the database, and no single step that would hold up the server's other clients.
+    async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
+        let pattern = pattern.within(prefix);
+        let (mut cursor, mut removed, mut applied) = (0, 0, false);
+        loop {
+            let reply = self.ask(&wire::scan(cursor, &pattern), deadline).await;
+            let (next, keys) = wire::read_scan(reply.map_err(|error| error.after_partial(applied))?)?;
+            removed += self.count_each(wire::remove_joined(&keys, prefix), applied, deadline).await?;
+            applied |= !keys.is_empty();
+            if next == 0 {
+                return Ok(removed);
+            }
+            cursor = next;
+        }
+    }
+
+    /// Who asks for a lease has looked before and found nothing: the script looks once more by itself.
+    async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup> {
+        if let Ask::Lease(hold) = ask {
+            let placeholder = wire::placeholder()?;
+            let reply = self.call(&wire::lease(key, &placeholder, hold), deadline).await?;
+            return wire::read_lease(reply, placeholder, key);
+        }
+        let request = wire::look(key, Depth::to_answer(ask, &[*key]));
+        Ok(wire::read_look(self.link.exchange(&request, deadline).await?)?.answer(ask, key))
+    }
+
+    async fn lookup_many(&self, keys: &[Key<'_>], ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Ask::Lease(hold) = ask {
+            return self.lease_many(keys, hold, deadline).await;
+        }
+        let request = wire::look_many(keys, Depth::to_answer(ask, keys));
+        let seen = wire::read_look_many(self.link.exchange(&request, deadline).await?, keys.len())?;
+        Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.answer(ask, key)).collect())
+    }
+
+    async fn renew(&self, key: &Key<'_>, lease: &Lease, hold: Duration, deadline: Deadline) -> Result<bool> {
+        match wire::renew(key, lease, hold) {
+            Some(call) => wire::read_done(self.call(&call, deadline).await?),
+            None => Ok(true),
+        }
+    }
+
+    async fn fill_many(
+        &self,
+        items: &[(Key<'_>, Lease, Vec<u8>)],
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let calls = items.iter().map(|(key, lease, bytes)| wire::fill(key, lease, bytes, lifetime));
+        self.do_each(calls.collect(), deadline).await
+    }
+
+    async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
+        let calls = leases.iter().filter_map(|(key, lease)| Some(wire::retire(key, lease.token.as_ref()?)));
+        self.do_each(calls.collect(), deadline).await
+    }
+
+    fn keeps_stale(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self, deadline: Deadline) -> Result<()> {
+        self.ask(&wire::ping(), deadline).await.map(drop)
+    }
+}
+
+/// Steps that several verbs share.
+#[maybe_async]
+impl Remote {
+    async fn lease_many(&self, keys: &[Key<'_>], hold: Duration, deadline: Deadline) -> Result<Vec<Lookup>> {
+        let placeholders = keys.iter().map(|_| wire::placeholder()).collect::<Result<Vec<_>>>()?;
+        let lease = |(key, placeholder): (_, &Vec<u8>)| wire::lease(key, placeholder, hold);
+        let calls: Vec<Call> = keys.iter().zip(&placeholders).map(lease).collect();
+        let replies = self.call_each(&calls, deadline).await?;
+        let read = |((key, placeholder), reply): ((_, _), Result<_>)| match reply {
+            // To a look at many, what another program keeps there as another type was absent; it stays.
+            Err(error) if error.kind() == ErrorKind::Decode => Ok(Lookup::Lease(Lease { token: None })),
+            reply => wire::read_lease(reply?, placeholder, key),
+        };
+        keys.iter().zip(placeholders).zip(replies).map(read).collect()
+    }
+
+    /// All in one round trip, whatever each came to; the first refusal is told.
+    async fn do_each(&self, calls: Vec<Call>, deadline: Deadline) -> Result<()> {
+        let replies = self.call_each(&calls, deadline).await?;
+        replies.into_iter().try_for_each(|reply| reply.map(drop))
+    }
+
+    /// The sum of what each counted.
+    async fn count_each(&self, calls: Vec<Call>, mut applied: bool, deadline: Deadline) -> Result<u64> {
+        let mut sum = 0;
+        let replies = self.call_each(&calls, deadline).await;
+        for reply in replies.map_err(|error| error.after_partial(applied))? {
+            sum += wire::read_count(reply.map_err(|error| error.after_partial(applied))?)?;
+            applied = true;
+        }
+        Ok(sum)
+    }
+}

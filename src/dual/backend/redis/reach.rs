@@ -1,0 +1,74 @@
+//! How requests reach the server.
+
+use super::{maybe_async, rt};
+
+use std::sync::Arc;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::handle::redis::Redis;
+use crate::wire::redis::{self as wire, Call, Request, Step};
+
+/// A Redis server as this world reaches it.
+pub(in super::super) struct Remote {
+    pub(super) link: Arc<rt::redis::Link>,
+}
+
+impl Remote {
+    pub(in super::super) fn new(handle: Redis) -> Remote {
+        let link = handle.shared.links.link(|| rt::redis::Link::new(handle.shared.settings.clone()));
+        Remote { link }
+    }
+}
+
+#[maybe_async]
+impl Remote {
+    /// One command, one reply.
+    pub(super) async fn ask(&self, request: &Request, deadline: Deadline) -> Result<redis::Value> {
+        let replies = self.link.exchange(request, deadline).await?;
+        let last = replies.into_iter().next_back();
+        wire::read_value(last.ok_or_else(|| Error::new(ErrorKind::Protocol, "the server sent no reply"))?)
+    }
+
+    /// A script by its digest; in full if the server does not know it, as after a restart.
+    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
+        let reply = self.ask(&wire::by_digest([call]), deadline).await;
+        if wire::is_unknown_script(&reply) {
+            return self.ask(&wire::in_full([call]), deadline).await;
+        }
+        reply
+    }
+
+    pub(super) async fn run(&self, step: Step, deadline: Deadline) -> Result<redis::Value> {
+        match step {
+            Step::Command(request) => self.ask(&request, deadline).await,
+            Step::Script(call) => self.call(&call, deadline).await,
+        }
+    }
+
+    /// Scripts in one round trip, and in one more those that the server did not know. One reply per call, in order.
+    pub(super) async fn call_each(
+        &self,
+        calls: &[Call],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<redis::Value>>> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let replies = self.link.exchange(&wire::by_digest(calls), deadline).await?;
+        let mut replies: Vec<_> = replies.into_iter().map(wire::read_value).collect();
+        loop {
+            let unknown: Vec<usize> =
+                (0..replies.len()).filter(|at| wire::is_unknown_script(&replies[*at])).collect();
+            if unknown.is_empty() {
+                return Ok(replies);
+            }
+            let again = wire::in_full(unknown.iter().map(|at| &calls[*at]));
+            let late = self.link.exchange(&again, deadline).await;
+            let late = late.map_err(|error| error.after_partial(unknown.len() < replies.len()))?;
+            for (at, reply) in unknown.into_iter().zip(late) {
+                replies[at] = wire::read_value(reply);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Leading a load: take the right to store, or wait for the process that has it; load, store, land.
+
+use super::call::Call;
+use super::lease::{Held, Right};
+use super::look::Kept;
+use super::mark::Mark;
+use super::wait::Patience;
+use super::{Cache, maybe_async, rt};
+
+use std::sync::Arc;
+
+use crate::engine::flight::{Landing, Leader};
+use crate::engine::protect::Verdict;
+use crate::entry::{Ask, Lease, Lookup, Object, Value, Version};
+use crate::error::{BoxError, ErrorKind, Result};
+use crate::event::EventKind;
+use crate::fetched::{Fetched, Loaded, Origin};
+use crate::key::Key;
+use crate::policy::Policy;
+
+/// What a second look came to.
+pub(super) enum Claim<'a, T> {
+    Found(Arc<T>),
+    Granted(Right<'a>),
+    /// Another process is loading, under this token.
+    Busy(Version),
+}
+
+#[maybe_async]
+impl Cache {
+    #[expect(clippy::too_many_arguments, reason = "all that a load needs, handed on once")]
+    pub(super) async fn lead<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
+        &'a self,
+        call: &mut Call<'a>,
+        key: Key<'a>,
+        policy: &Policy,
+        leader: Leader,
+        spare: Option<Kept<T>>,
+        patience: &Patience,
+        load: impl rt::Load() -> Result<L, E>,
+    ) -> Result<Fetched<Arc<T>>> {
+        let mut waited = false;
+        let right = loop {
+            match self.claim::<T>(call, key, policy).await? {
+                Claim::Granted(right) => break right,
+                Claim::Found(value) if waited => {
+                    // It came after everybody who follows began to wait, so it is theirs too.
+                    leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
+                    return Ok(call.joined_value(value));
+                }
+                // It may have been gone again by the time some of those who follow asked: they look for themselves.
+                Claim::Found(value) => return Ok(call.joined_value(value)),
+                Claim::Busy(token) => {
+                    leader.stand_for(Some(&token));
+                    waited = true;
+                    if !patience.pause(&policy.rules).await {
+                        return self.in_vain(call, key, policy, spare, load).await;
+                    }
+                    call.deadline = self.deadline();
+                }
+            }
+        };
+        leader.stand_for(right.token());
+        let loaded = self.load_and_store(call, key, policy, right, load).await;
+        leader.land(match &loaded {
+            Ok(value) => Landing::Value(Arc::clone(value) as Arc<dyn Object>),
+            Err(error) => Landing::Failed(error.clone()),
+        });
+        loaded.map(Fetched::loaded)
+    }
+
+    /// Loads without sharing, for a cache that protects nothing; a write during the load still wins.
+    pub(super) async fn load_for_itself<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
+        &'a self,
+        call: &mut Call<'a>,
+        key: Key<'a>,
+        policy: &Policy,
+        load: impl rt::Load() -> Result<L, E>,
+    ) -> Result<Fetched<Arc<T>>> {
+        let right = match self.claim::<T>(call, key, policy).await? {
+            Claim::Granted(right) => right,
+            Claim::Found(value) => return Ok(call.joined_value(value)),
+            // Whoever has the lease stores.
+            Claim::Busy(_) => Right::Nothing,
+        };
+        self.load_and_store(call, key, policy, right, load).await.map(Fetched::loaded)
+    }
+
+    /// A second look, now that nobody else in this process loads this key: somebody may just have.
+    async fn claim<'a, T: Value>(
+        &self,
+        call: &Call<'a>,
+        key: Key<'a>,
+        policy: &Policy,
+    ) -> Result<Claim<'a, T>> {
+        let ask = Ask::Lease(policy.rules.lock_ttl);
+        let seen = call.backend().lookup(&key, ask, call.deadline).await;
+        let seen = match seen {
+            Err(error) if error.kind() == ErrorKind::Decode => return Ok(Claim::Granted(Right::Overwrite)),
+            Err(error) => return Ok(Claim::Granted(call.uncoordinated(error))),
+            Ok(seen) => seen,
+        };
+        let found = match seen {
+            Lookup::Hit(found) => found,
+            seen => return Ok(call.claim_missing(key, seen)),
+        };
+        let version = call.input(found.clone().into_version())?;
+        if let Some(kept) = call.kept::<T>(found, policy)?
+            && kept.verdict != Verdict::Unwanted
+        {
+            return Ok(Claim::Found(kept.value));
+        }
+        // No value of this type, which the first look has counted, or one that the caller does not take.
+        let mark = if policy.rules.force { Some(Mark::none()) } else { self.elect(call, &key, policy).await };
+        Ok(match mark {
+            Some(mark) => Claim::Granted(Right::Replace(version, mark)),
+            None => Claim::Busy(version),
+        })
+    }
+}
+
+impl<'a> Call<'a> {
+    /// What a look at a key without a value came to.
+    pub(super) fn claim_missing<T, V>(&self, key: Key<'a>, seen: Lookup<V>) -> Claim<'a, T> {
+        match seen {
+            Lookup::Lease(lease) => Claim::Granted(Right::Lease(Held::new(self, key, lease))),
+            Lookup::Busy(token) => Claim::Busy(token),
+            _ => Claim::Granted(Right::Lease(Held::new(self, key, Lease { token: None }))),
+        }
+    }
+
+    pub(super) fn joined_value<T>(&self, value: Arc<T>) -> Fetched<Arc<T>> {
+        self.record(EventKind::Joined);
+        Fetched::just(value, Origin::Joined)
+    }
+}

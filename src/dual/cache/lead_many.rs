@@ -1,0 +1,231 @@
+//! Leading the loads of many keys: take what can be taken, load it in one call, then wait for other processes.
+
+use super::call::Call;
+use super::lead::Claim;
+use super::lease::{Right, Tenure};
+use super::load_many::OPERATION;
+use super::mark::Mark;
+use super::wait::Patience;
+use super::{Cache, maybe_async, rt};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::flight::{Landing, Leader};
+use crate::engine::protect::Verdict;
+use crate::entry::{Ask, Found, Lease, Lookup, Object, Value, Version};
+use crate::error::{BoxError, Error, Result};
+use crate::event::EventKind;
+use crate::key::Key;
+use crate::policy::Policy;
+
+/// A key that is ours to load and to store.
+struct Granted<'a> {
+    key: Key<'a>,
+    leader: Leader,
+    right: Right<'a>,
+}
+
+#[maybe_async]
+impl Cache {
+    /// Leads the loads of these keys. What is ours lands before anybody else's is waited for, so two overlapping
+    /// batches cannot wait for each other. Returns the keys that were waited for in vain.
+    pub(super) async fn lead_many<T: Value, E: Into<BoxError>>(
+        &self,
+        lead: Vec<(String, Leader)>,
+        policy: &Policy,
+        patience: &Patience,
+        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
+        values: &mut HashMap<String, T>,
+    ) -> Result<Vec<(String, Option<Version>)>> {
+        let (names, leaders): (Vec<_>, Vec<_>) = lead.into_iter().unzip();
+        let mut call = self.call(OPERATION)?;
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        let mut waiting: Vec<(Key<'_>, Leader)> = keys.into_iter().zip(leaders).collect();
+        let mut waited = false;
+        while !waiting.is_empty() {
+            let (mut granted, mut busy) = (Vec::new(), Vec::new());
+            let claims = self.claim_many::<T>(&call, &waiting, policy).await?;
+            for ((key, leader), claim) in waiting.into_iter().zip(claims) {
+                match claim {
+                    Claim::Granted(right) => granted.push(Granted { key, leader, right }),
+                    Claim::Busy(token) => {
+                        leader.stand_for(Some(&token));
+                        busy.push((key, leader));
+                    }
+                    Claim::Found(value) => {
+                        call.record(EventKind::Joined);
+                        // As with a single key: those who came before the first claim look for themselves.
+                        if waited {
+                            leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
+                        }
+                        values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
+                    }
+                }
+            }
+            self.load_granted(&mut call, granted, policy, load, values).await?;
+            waiting = busy;
+            if !waiting.is_empty() && !patience.pause(&policy.rules).await {
+                break;
+            }
+            waited = true;
+            call.deadline = self.deadline();
+        }
+        Ok(waiting.into_iter().map(|(key, _)| (key.name().to_owned(), None)).collect())
+    }
+
+    /// A second look at every key; one round trip per server, or two where leases are taken.
+    async fn claim_many<'a, T: Value>(
+        &self,
+        call: &Call<'a>,
+        waiting: &[(Key<'a>, Leader)],
+        policy: &Policy,
+    ) -> Result<Vec<Claim<'a, T>>> {
+        let keys: Vec<Key<'a>> = waiting.iter().map(|(key, _)| *key).collect();
+        let ask = Ask::Lease(policy.rules.lock_ttl);
+        let seen = match call.backend().lookup_many(&keys, ask, call.deadline).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                let nothing = call.uncoordinated(error);
+                debug_assert!(matches!(nothing, Right::Nothing));
+                return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
+            }
+        };
+        let claim = |(key, seen): (Key<'a>, Lookup<Found>)| match seen {
+            Lookup::Hit(found) => {
+                let version = call.input(found.clone().into_version())?;
+                Ok(match call.kept::<T>(found, policy)? {
+                    Some(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
+                    _ => Claim::Granted(Right::Replace(version, Mark::none())),
+                })
+            }
+            seen => Ok(call.claim_missing(key, seen)),
+        };
+        keys.into_iter().zip(seen).map(claim).collect()
+    }
+
+    /// Loads what is ours with one loader call, stores it, and tells those who wait.
+    async fn load_granted<T: Value, E: Into<BoxError>>(
+        &self,
+        call: &mut Call<'_>,
+        granted: Vec<Granted<'_>>,
+        policy: &Policy,
+        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
+        values: &mut HashMap<String, T>,
+    ) -> Result<()> {
+        if granted.is_empty() {
+            return Ok(());
+        }
+        granted.iter().for_each(|granted| granted.leader.stand_for(granted.right.token()));
+        let (loaded, took) = self.run_many(call, &granted, policy, load).await;
+        call.deadline = self.deadline();
+        let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
+        let failure = loaded.as_ref().err().cloned();
+        let mut loaded = loaded.unwrap_or_default();
+        for Granted { key, leader, right } in granted {
+            match (loaded.remove(key.name()).map(Arc::new), &failure) {
+                (Some(value), _) => {
+                    filling.push((key, right, Arc::clone(&value)));
+                    landing.push((key, leader, value));
+                }
+                // Those who wait need not wait for the rights to be given back.
+                (None, Some(error)) => {
+                    leader.land(Landing::Failed(error.clone()));
+                    unused.push((key, right));
+                }
+                // Absent from the answer: the leader's drop tells those who wait.
+                (None, None) => unused.push((key, right)),
+            }
+        }
+        self.give_back_many(call, unused).await;
+        let stored = self.fill_many(call, filling, policy, took).await;
+        for (key, leader, value) in landing {
+            leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
+            values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
+        }
+        failure.map_or(stored, Err)
+    }
+
+    /// Runs the loader for all keys that are ours, renewing their leases meanwhile.
+    async fn run_many<T: Value, E: Into<BoxError>>(
+        &self,
+        call: &Call<'_>,
+        granted: &[Granted<'_>],
+        policy: &Policy,
+        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
+    ) -> (Result<HashMap<String, T>>, Duration) {
+        let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
+        let joined: Vec<String> = granted.iter().map(|granted| granted.leader.key().clone()).collect();
+        let tenures: Arc<[Arc<Tenure>]> =
+            granted.iter().filter_map(|granted| granted.right.tenure()).collect();
+        let (id, hold, limit) =
+            (call.backend().flights().id(), policy.rules.lock_ttl, policy.rules.hard_limit);
+        let load = || async move { load(&names).await };
+        let work = || async move {
+            rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
+        };
+        let renew = move || {
+            let tenures = Arc::clone(&tenures);
+            async move { Tenure::renew_all(&tenures, hold).await }
+        };
+        let start = Instant::now();
+        let loaded = rt::while_renewing(hold / 3, renew, work).await;
+        let took = start.elapsed();
+        let loaded =
+            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
+        (call.ran(loaded, took), took)
+    }
+
+    /// Stores what was loaded, each value by its right; one round trip per server for all that were missing.
+    async fn fill_many<T: Value>(
+        &self,
+        call: &Call<'_>,
+        filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
+        policy: &Policy,
+        took: Duration,
+    ) -> Result<()> {
+        let lifetime = call.stay(policy.ttl, policy);
+        let (mut items, mut result) = (Vec::new(), Ok(()));
+        for (key, right, value) in filling {
+            match right {
+                Right::Lease(mut held) => {
+                    // Packed first: a value that cannot be encoded leaves its lease to be given back.
+                    match (call.pack_loaded(&value, took), held.lease()) {
+                        (Ok(item), Some(lease)) => {
+                            items.push((key, lease.clone(), item));
+                            held.spend();
+                        }
+                        (Ok(_), None) => {}
+                        (Err(error), _) => result = Err(error),
+                    }
+                }
+                right => {
+                    let filled = self.fill(call, &key, right, &value, lifetime, took).await;
+                    result = result.and(filled);
+                }
+            }
+        }
+        if items.is_empty() {
+            return result;
+        }
+        let filled = call.backend().fill_many(items, lifetime, call.deadline).await;
+        result.and(call.forgive(call.end(filled)))
+    }
+
+    /// Gives back what was not used; one round trip per server.
+    async fn give_back_many(&self, call: &Call<'_>, unused: Vec<(Key<'_>, Right<'_>)>) {
+        let mut leases: Vec<(Key<'_>, Lease)> = Vec::new();
+        for (key, right) in unused {
+            if let Right::Lease(mut held) = right
+                && let Some(lease) = held.spend()
+            {
+                leases.push((key, lease));
+            }
+        }
+        if !leases.is_empty() {
+            let abandoned = call.backend().abandon_many(&leases, call.deadline).await;
+            let _ = call.end(abandoned);
+        }
+    }
+}

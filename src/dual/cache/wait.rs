@@ -1,0 +1,79 @@
+//! Waiting for the loads of others: how long, how often to look, and what to do when it was in vain.
+
+use super::call::Call;
+use super::look::Kept;
+use super::{Cache, maybe_async, rt};
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::chance::chance;
+use crate::deadline::Deadline;
+use crate::engine::flight::Flight;
+use crate::entry::Value;
+use crate::error::{BoxError, Error, Result};
+use crate::fetched::{Fetched, Loaded, Staleness};
+use crate::key::Key;
+use crate::policy::{OnWaitTimeout, Policy, Rules};
+
+/// How long a caller waits for the loads of others. The clock is first read when it has to wait.
+pub(super) struct Patience {
+    longest: Duration,
+    began: OnceLock<Instant>,
+}
+
+impl Patience {
+    pub(super) fn new(policy: &Policy) -> Patience {
+        let Rules { max_wait, hard_limit, .. } = policy.rules;
+        Patience { longest: hard_limit.map_or(max_wait, |limit| limit.min(max_wait)), began: OnceLock::new() }
+    }
+
+    pub(super) fn ends(&self) -> Instant {
+        let waited = self.began.get_or_init(Instant::now).elapsed();
+        Deadline::after(self.longest.saturating_sub(waited)).instant()
+    }
+}
+
+#[maybe_async]
+impl Patience {
+    /// Pauses before the next look for what another process is loading; `false` once there is no time left.
+    pub(super) async fn pause(&self, rules: &Rules) -> bool {
+        let waited = self.began.get_or_init(Instant::now).elapsed();
+        let left = self.longest.saturating_sub(waited);
+        if left.is_zero() {
+            return false;
+        }
+        rt::sleep(rules.pause(waited, chance()).min(left)).await;
+        true
+    }
+}
+
+#[maybe_async]
+impl Cache {
+    /// What follows a wait that brought nothing.
+    pub(super) async fn in_vain<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
+        &'a self,
+        call: &mut Call<'a>,
+        key: Key<'a>,
+        policy: &Policy,
+        spare: Option<Kept<T>>,
+        load: impl rt::Load() -> Result<L, E>,
+    ) -> Result<Fetched<Arc<T>>> {
+        let Rules { max_wait, hard_limit, on_wait_timeout, .. } = policy.rules;
+        if hard_limit.is_some_and(|limit| limit < max_wait) {
+            return call.input(Err(Error::hard_limit()));
+        }
+        match (on_wait_timeout, spare) {
+            (OnWaitTimeout::Error, _) => call.input(Err(Error::waited_in_vain())),
+            (OnWaitTimeout::Stale, Some(spare)) => Ok(spare.serve(Staleness::WaitTimedOut)),
+            _ => self.load_unstored(call, key, policy, load).await,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Lets whoever comes later begin a load of their own.
+    pub(super) fn give_up(&self, key: &Key<'_>, flight: &Arc<Flight>) {
+        self.backend().flights().give_up(&key.joined(), flight);
+    }
+}

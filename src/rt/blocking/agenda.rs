@@ -1,0 +1,186 @@
+//! One thread for what happens beside the callers: leases renewed while loads run, and what drops leave to do.
+//!
+//! It starts with the first entry and ends when there has been none for a second.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
+pub(crate) fn while_renewing<R>(
+    every: Duration,
+    renew: impl Fn() -> bool + Send + Sync + 'static,
+    work: impl FnOnce() -> R,
+) -> R {
+    /// Strikes the entry off, however the work ends.
+    struct Entry(u64);
+    impl Drop for Entry {
+        fn drop(&mut self) {
+            AGENDA.lock().renewals.remove(&self.0);
+        }
+    }
+    let _entry = Entry(AGENDA.enter(Renewal { due: Instant::now() + every, every, renew: Arc::new(renew) }));
+    work()
+}
+
+/// Runs `job` soon, without keeping the caller; at once if there can be no thread.
+pub(crate) fn detach(job: impl FnOnce() + Send + 'static) {
+    let mut tasks = AGENDA.lock();
+    tasks.jobs.push_back(Box::new(job));
+    if !AGENDA.attend(&mut tasks) {
+        let jobs = std::mem::take(&mut tasks.jobs);
+        drop(tasks);
+        jobs.into_iter().for_each(run);
+    }
+}
+
+static AGENDA: LazyLock<Agenda> = LazyLock::new(Agenda::default);
+
+#[derive(Default)]
+struct Agenda {
+    tasks: Mutex<Tasks>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Tasks {
+    jobs: VecDeque<Box<dyn FnOnce() + Send>>,
+    renewals: HashMap<u64, Renewal>,
+    number: u64,
+    /// When the thread looks again by itself; `None` if there is no thread.
+    attended: Option<Instant>,
+}
+
+struct Renewal {
+    due: Instant,
+    every: Duration,
+    renew: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Agenda {
+    fn enter(&'static self, renewal: Renewal) -> u64 {
+        let mut tasks = self.lock();
+        tasks.number += 1;
+        let (number, due) = (tasks.number, renewal.due);
+        tasks.renewals.insert(number, renewal);
+        // Most loads end before their first renewal: only one that is due earlier than all others needs a word.
+        if tasks.attended.is_none_or(|looks| due < looks) {
+            self.attend(&mut tasks);
+        }
+        number
+    }
+
+    /// Makes sure that the thread looks at what was just entered; says whether there is one.
+    fn attend(&'static self, tasks: &mut Tasks) -> bool {
+        if tasks.attended.is_none() {
+            let thread = thread::Builder::new().name("cache-agenda".into()).spawn(|| self.keep());
+            tasks.attended = thread.is_ok().then(Instant::now);
+        }
+        self.changed.notify_one();
+        tasks.attended.is_some()
+    }
+
+    /// What the thread does.
+    fn keep(&self) {
+        let mut idle_since = None;
+        loop {
+            let mut tasks = self.lock();
+            if let Some(job) = tasks.jobs.pop_front() {
+                drop(tasks);
+                run(job);
+                idle_since = None;
+                continue;
+            }
+            let now = Instant::now();
+            if let Some((number, renew)) = tasks.next_due(now) {
+                drop(tasks);
+                if !catch_unwind(AssertUnwindSafe(|| renew())).unwrap_or(false) {
+                    self.lock().renewals.remove(&number);
+                }
+                continue;
+            }
+            let until = match tasks.renewals.values().map(|renewal| renewal.due).min() {
+                Some(due) => due,
+                None if idle_since.is_some_and(|since| now >= since + LINGER) => {
+                    tasks.attended = None;
+                    return;
+                }
+                None => *idle_since.get_or_insert(now) + LINGER,
+            };
+            tasks.attended = Some(until);
+            let wait = until.saturating_duration_since(now);
+            drop(self.changed.wait_timeout(tasks, wait).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// No job and no renewal runs under the lock, so a poisoned one still guards a whole agenda.
+    fn lock(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tasks {
+    /// A renewal whose time has come, put off by one interval.
+    fn next_due(&mut self, now: Instant) -> Option<(u64, Arc<dyn Fn() -> bool + Send + Sync>)> {
+        let (number, renewal) = self.renewals.iter_mut().find(|(_, renewal)| renewal.due <= now)?;
+        renewal.due = now + renewal.every;
+        Some((*number, Arc::clone(&renewal.renew)))
+    }
+}
+
+/// A job that panics must not end the thread.
+fn run(job: Box<dyn FnOnce() + Send>) {
+    let _ = catch_unwind(AssertUnwindSafe(job));
+}
+
+const LINGER: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn renewals_come_while_the_work_lasts_and_no_longer() {
+        let (renewed, renewals) = mpsc::channel();
+        let renew = move || renewed.send(()).is_ok();
+        while_renewing(Duration::from_millis(1), renew, || {
+            (0..3).for_each(|_| renewals.recv().unwrap());
+        });
+        // The closure went with its entry; at most the renewal under way when the work ended still comes.
+        assert!(renewals.iter().count() <= 1);
+    }
+
+    #[test]
+    fn a_renewal_that_is_over_or_panics_is_not_run_again() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let (done, waiting) = mpsc::channel();
+        let panics = || {
+            RUNS.fetch_add(1, Ordering::SeqCst);
+            std::panic::resume_unwind(Box::new(()))
+        };
+        while_renewing(Duration::from_millis(1), panics, || {
+            // The other renewal shows that the thread has gone on.
+            while_renewing(
+                Duration::from_millis(5),
+                move || done.send(()).is_ok(),
+                || {
+                    (0..3).for_each(|_| waiting.recv().unwrap());
+                },
+            );
+        });
+        assert_eq!(RUNS.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn detached_jobs_run_even_after_one_that_panics() {
+        let (done, waiting) = mpsc::channel();
+        detach(|| std::panic::resume_unwind(Box::new(())));
+        detach(move || done.send(thread::current().name().map(str::to_owned)).unwrap());
+        assert_eq!(waiting.recv().unwrap().as_deref(), Some("cache-agenda"));
+    }
+}
