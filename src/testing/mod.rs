@@ -1,10 +1,19 @@
 //! For tests of programs that use caches, and of backends for them (feature `testing`).
 //!
 //! * [`contract`]: the promises of every backend, to be run on yours; `aio::contract` has them for tasks.
+//! * [`contract::backend`]: a built-in backend as what it is, a [`Backend`](crate::Backend).
 //! * [`Clock::hand`](crate::Clock::hand): a clock for [`Memory`](crate::Memory) that stands still until it is
 //!   moved.
 
+use std::time::Duration;
+
 pub use crate::blocking::contract;
+use crate::key::Prefix;
+
+/// The same namespace, whose values are kept so long past their time: see [`Key::stale_for`](crate::Key::stale_for).
+pub fn keeping(prefix: Prefix, stale_for: Duration) -> Prefix {
+    prefix.keeping(stale_for)
+}
 
 /// Hands the names of all promises of [`contract`] to a macro: `callback! { (args) name, name, .. }`.
 ///

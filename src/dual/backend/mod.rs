@@ -93,6 +93,15 @@ impl BackendHandle {
         matches!(self.kind, Kind::Memory(_))
     }
 
+    /// The backend itself, where it holds bytes.
+    #[cfg(feature = "testing")]
+    pub(super) fn bytes(&self) -> Option<Arc<dyn Backend>> {
+        match &self.kind {
+            Kind::Memory(_) => None,
+            Kind::Bytes(backend) => Some(Arc::clone(backend)),
+        }
+    }
+
     pub(super) fn flights(&self) -> &Arc<Flights> {
         &self.flights
     }

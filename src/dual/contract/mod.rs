@@ -23,6 +23,7 @@ mod names;
 mod values;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -34,9 +35,14 @@ pub use self::loads::*;
 pub use self::many::*;
 pub use self::names::*;
 pub use self::values::*;
-use super::{BackendHandle, Cache, CacheBuilder};
+use super::{Backend, BackendHandle, Cache, CacheBuilder};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
+
+/// The backend behind a handle, to be asked directly; `None` for memory, which holds no bytes.
+pub fn backend(handle: impl Into<BackendHandle>) -> Option<Arc<dyn Backend>> {
+    handle.into().bytes()
+}
 
 /// A backend under test, and what it can do.
 ///
