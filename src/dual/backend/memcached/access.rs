@@ -34,7 +34,6 @@ pub(super) struct Place {
 
 /// Places on one server, in one namespace, and where each stood in what was asked.
 pub(super) struct Group {
-    pub(super) server: usize,
     pub(super) positions: Vec<usize>,
     pub(super) places: Vec<Place>,
 }
@@ -74,9 +73,8 @@ impl Access {
         let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
         for (position, key) in keys.into_iter().enumerate() {
             let place = self.place(key);
-            let server = place.server;
-            let empty = || Group { server, positions: Vec::new(), places: Vec::new() };
-            let group = groups.entry(server).or_insert_with(empty);
+            let empty = || Group { positions: Vec::new(), places: Vec::new() };
+            let group = groups.entry(place.server).or_insert_with(empty);
             group.positions.push(position);
             group.places.push(place);
         }

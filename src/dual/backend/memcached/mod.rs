@@ -7,13 +7,14 @@ use super::bytes::{again, plus};
 use super::{Backend, maybe_async, rt};
 
 mod access;
+mod batch;
 mod lease;
 mod write;
 
 use std::time::Duration;
 
-use self::access::{Access, Group, unix_now};
-use self::lease::{Act, Held, leases, token};
+use self::access::{Access, unix_now};
+use self::lease::{Act, Held, token};
 use crate::codec::counter_to_text;
 use crate::deadline::Deadline;
 use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
@@ -57,17 +58,8 @@ impl Backend for Remote {
         Ok(seen.alive().map(Entry::from))
     }
 
-    /// One round trip per server, one server after the other.
     async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
-        let mut entries = vec![None; keys.len()];
-        for group in self.access.groups(keys) {
-            let places: Vec<_> = group.places.iter().collect();
-            let seen = self.access.see_all(&places, Want::Value, deadline).await?;
-            for (position, seen) in group.positions.into_iter().zip(seen) {
-                entries[position] = seen.alive().map(Entry::from);
-            }
-        }
-        Ok(entries)
+        self.get_each(keys, deadline).await
     }
 
     async fn store(
@@ -92,8 +84,6 @@ impl Backend for Remote {
         }
     }
 
-    /// One round trip per server, one server after the other; a condition goes key by key, since only a look
-    /// tells whether an item counts.
     async fn store_many(
         &self,
         items: &[(Key<'_>, Vec<u8>)],
@@ -101,24 +91,7 @@ impl Backend for Remote {
         condition: &Condition,
         deadline: Deadline,
     ) -> Result<()> {
-        let expiry = wire::expiry(lifetime, unix_now())?;
-        let groups = self.access.groups(items.iter().map(|(key, _)| key));
-        let sized = |place, position: usize| self.access.check_size(place, &items[position].1);
-        groups.iter().flat_map(Group::iter).try_for_each(|(place, position)| sized(place, position))?;
-        if *condition != Condition::Always {
-            for (nth, (key, bytes)) in items.iter().enumerate() {
-                let stored = self.store(key, bytes, lifetime, condition, deadline).await;
-                stored.map_err(|error| error.after_partial(nth > 0))?;
-            }
-            return Ok(());
-        }
-        for (nth, group) in groups.iter().enumerate() {
-            let bytes = |(place, position): (_, usize)| (place, items[position].1.as_slice());
-            let group: Vec<_> = group.iter().map(bytes).collect();
-            let put = self.access.put_all(&group, expiry, deadline).await;
-            put.map_err(|error| error.after_partial(nth > 0))?;
-        }
-        Ok(())
+        self.store_each(items, lifetime, condition, deadline).await
     }
 
     async fn remove(&self, key: &Key<'_>, version: Option<&Version>, deadline: Deadline) -> Result<bool> {
@@ -132,23 +105,8 @@ impl Backend for Remote {
         }
     }
 
-    /// One round trip per server, one server after the other; a clearable namespace goes key by key, since
-    /// only a look tells whether an item counts.
     async fn remove_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
-        let mut removed = 0;
-        if self.clearable() {
-            for key in keys {
-                let done = self.remove(key, None, deadline).await;
-                removed += u64::from(done.map_err(|error| error.after_partial(removed > 0))?);
-            }
-            return Ok(removed);
-        }
-        for group in self.access.groups(keys) {
-            let done = self.remove_all(&group.places, deadline).await;
-            let done = done.map_err(|error| error.after_partial(removed > 0))?;
-            removed += done.into_iter().map(u64::from).sum::<u64>();
-        }
-        Ok(removed)
+        self.remove_each(keys, deadline).await
     }
 
     async fn exists(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
@@ -216,30 +174,13 @@ impl Backend for Remote {
 
     /// One round trip; a lease in a clearable namespace takes two.
     async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup> {
-        let [lookup] = <[Lookup; 1]>::try_from(self.lookup_many(&[*key], ask, deadline).await?)
+        let [lookup] = <[Lookup; 1]>::try_from(self.look_each(&[*key], ask, deadline).await?)
             .map_err(|_| wire::no_reply())?;
         Ok(lookup)
     }
 
-    /// One round trip per server, one server after the other; two where leases are taken in a clearable namespace.
-    /// Those taken before a failure are given back.
     async fn lookup_many(&self, keys: &[Key<'_>], ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
-        let mut answers = vec![Lookup::Absent; keys.len()];
-        for group in self.access.groups(keys) {
-            match self.look(&group, ask, deadline).await {
-                Ok(seen) => {
-                    for (position, seen) in group.positions.into_iter().zip(seen) {
-                        answers[position] = seen;
-                    }
-                }
-                Err(error) => {
-                    let leases: Vec<_> = leases(keys, answers).collect();
-                    let _ = self.abandon_many(&leases, deadline).await;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(answers)
+        self.look_each(keys, ask, deadline).await
     }
 
     async fn renew(&self, key: &Key<'_>, lease: &Lease, hold: Duration, deadline: Deadline) -> Result<bool> {
@@ -273,41 +214,21 @@ impl Backend for Remote {
         }
     }
 
-    /// One round trip per server, one server after the other; leases without a token go key by key.
     async fn fill_many(
         &self,
         items: &[(Key<'_>, Lease, Vec<u8>)],
         lifetime: Lifetime,
         deadline: Deadline,
     ) -> Result<()> {
-        let expiry = wire::expiry(lifetime, unix_now())?;
-        let groups = self.access.groups(items.iter().map(|(key, ..)| key));
-        let sized = |place, position: usize| self.access.check_size(place, &items[position].2);
-        groups.iter().flat_map(Group::iter).try_for_each(|(place, position)| sized(place, position))?;
-        let bytes: Vec<&[u8]> = items.iter().map(|(.., bytes)| bytes.as_slice()).collect();
-        for (nth, group) in groups.into_iter().enumerate() {
-            let held = group.held(|position| token(&items[position].1));
-            let filled = self.settle(held, &Act::Fill(&bytes, expiry), deadline).await;
-            filled.map_err(|error| error.after_partial(nth > 0))?;
-        }
-        for (key, lease, bytes) in items.iter().filter(|(_, lease, _)| lease.token.is_none()) {
-            let filled = self.fill(key, lease, bytes, lifetime, deadline).await;
-            filled.map_err(|error| error.after_partial(items.len() > 1))?;
-        }
-        Ok(())
+        self.fill_each(items, lifetime, deadline).await
     }
 
     async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {
-        self.abandon_many(&[(*key, lease.clone())], deadline).await
+        self.abandon_each(&[(*key, lease.clone())], deadline).await
     }
 
-    /// One round trip per server, one server after the other.
     async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
-        for group in self.access.groups(leases.iter().map(|(key, _)| key)) {
-            let held = group.held(|position| token(&leases[position].1));
-            self.settle(held, &Act::Abandon, deadline).await?;
-        }
-        Ok(())
+        self.abandon_each(leases, deadline).await
     }
 
     fn keeps_stale(&self) -> bool {
