@@ -1,6 +1,8 @@
 //! Leases on Memcached: what breaks one, what does not, and that no verb takes one for a value.
 #![cfg(all(feature = "testing", feature = "memcached", feature = "async"))]
 
+#[path = "memcached_leases/commands.rs"]
+mod commands;
 #[path = "memcached_leases/desk.rs"]
 mod desk;
 mod support;
