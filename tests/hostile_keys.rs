@@ -86,7 +86,7 @@ fn no_key_is_a_second_command() {
             wire.take();
             call!(&world, cache => cache.delete(&key)).unwrap();
             let requests = String::from_utf8(wire.requests()).unwrap();
-            assert_eq!(requests.lines().count(), 1, "{requests:?}");
+            assert_eq!(requests.lines().count(), 2, "a look and a removal: {requests:?}");
         }
         assert!(call!(&world, cache => cache.exists("kept")).unwrap());
     }

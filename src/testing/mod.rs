@@ -1,6 +1,8 @@
 //! For tests of programs that use caches, and of backends for them (feature `testing`).
 //!
 //! * [`contract`]: the promises of every backend, to be run on yours; `aio::contract` has them for tasks.
+//! * [`BackendHandle::backend`](crate::BackendHandle::backend): a built-in backend as what it is, a
+//!   [`Backend`](crate::Backend).
 //! * [`Clock::hand`](crate::Clock::hand): a clock for [`Memory`](crate::Memory) that stands still until it is
 //!   moved.
 

@@ -1,20 +1,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lexigram_cache::{
-    Ask, Backend, BackendHandle, Condition, Deadline, Key, Lease, Lifetime, Lookup, Redis, aio,
-};
+use lexigram_cache::{Ask, Backend, BackendHandle, Condition, Deadline, Key, Lease, Lifetime, Lookup, aio};
 
 /// A backend without a cache, of either world. Made by `sides`, asked by `ask!`.
+#[derive(Clone)]
 pub enum Side {
     Threads(Arc<dyn Backend>),
     Tasks(Arc<dyn aio::Backend>),
 }
 
 /// The same backend in both worlds.
-pub fn sides(redis: &Redis) -> [Side; 2] {
-    let threads = BackendHandle::from(redis.clone()).backend();
-    let tasks = aio::BackendHandle::from(redis.clone()).backend();
+pub fn sides<B: Clone + Into<BackendHandle> + Into<aio::BackendHandle>>(handle: &B) -> [Side; 2] {
+    let threads: BackendHandle = handle.clone().into();
+    let tasks: aio::BackendHandle = handle.clone().into();
+    let (threads, tasks) = (threads.backend(), tasks.backend());
     [Side::Threads(threads.expect("it holds bytes")), Side::Tasks(tasks.expect("it holds bytes"))]
 }
 

@@ -117,7 +117,8 @@ pub trait Backend: Send + Sync + 'static {
                 None => (delta, lifetime, Condition::Absent),
                 Some(entry) => {
                     let left = match self.remaining(key, deadline).await? {
-                        Some(Remaining::For(left)) => Lifetime::For(left),
+                        // A value keeps its whole stay, of which `remaining` tells the part before its time is up.
+                        Some(Remaining::For(left)) => Lifetime::For(left + key.stale_for()),
                         Some(Remaining::Never) => Lifetime::Never,
                         // It ended between the two looks.
                         None => continue,

@@ -48,8 +48,7 @@ impl Cache {
         self.store("add", key.as_ref(), value, ttl.into(), Condition::Absent).await
     }
 
-    /// Stores a value only if the key holds one; says whether it did. Atomic. One round trip; two in a clearable
-    /// Memcached namespace.
+    /// Stores a value only if the key holds one; says whether it did. Atomic. One round trip; two on Memcached.
     ///
     /// # Errors
     /// As [`set`](Cache::set).
@@ -138,8 +137,8 @@ impl Cache {
         call.end(removed)
     }
 
-    /// Gives the value a new lifetime from now; says whether there was one. One round trip; two in a clearable
-    /// Memcached namespace.
+    /// Gives the value a new lifetime from now; says whether there was one. One round trip; two on Memcached, where
+    /// the value is written anew.
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidTtl`; the backend's failures.

@@ -5,10 +5,13 @@
 
 mod frame;
 mod key;
+mod lease;
 mod reply;
+mod seen;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use memcache::exp::{
     ArithmeticMode, ArithmeticOptions, DeleteOptions, GetOptions, MetaCommand, SetMode, SetOptions,
@@ -18,7 +21,9 @@ use memcache::exp::{
 use self::frame::Replies;
 pub(crate) use self::frame::Reply;
 pub(crate) use self::key::{WireKey, generation_key, wire_key};
+pub(crate) use self::lease::{Token, lease_flags};
 pub(crate) use self::reply::*;
+pub(crate) use self::seen::{Seen, granted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ttl::Lifetime;
 
@@ -85,22 +90,27 @@ fn token(number: u32, position: usize) -> String {
     format!("{number:x}.{position:x}")
 }
 
-/// What a read asks for beside the item's flags and CAS.
+/// What a read asks for beside the item's flags, CAS and what is left of its stay.
 #[derive(Clone, Copy)]
 pub(crate) enum Want {
     Value,
-    /// Whether it is there, and for how long still.
-    Lifetime,
-    /// Both, to rewrite a value without changing its lifetime.
-    All,
+    /// Only what it is.
+    Kind,
+    /// The value, and if there is no item, one of size 0 that lives so long and that this read may fill.
+    Lease(u32),
 }
 
 pub(crate) fn get(key: &WireKey, want: Want) -> Result<MetaCommand> {
     let mut options = GetOptions::default();
-    options.value = !matches!(want, Want::Lifetime);
-    options.return_ttl = !matches!(want, Want::Value);
+    options.value = !matches!(want, Want::Kind);
+    options.return_size = matches!(want, Want::Kind);
+    options.return_ttl = true;
     options.return_client_flags = true;
     options.return_cas = true;
+    options.vivify_ttl = match want {
+        Want::Lease(hold) => Some(hold),
+        Want::Value | Want::Kind => None,
+    };
     build_get(key, &options).map_err(unsendable)
 }
 
@@ -109,34 +119,42 @@ pub(crate) fn get(key: &WireKey, want: Want) -> Result<MetaCommand> {
 pub(crate) enum Mode {
     Always,
     Absent,
-    Present,
     Unchanged(u64),
 }
 
 pub(crate) fn set(key: &WireKey, bytes: &[u8], flags: u32, expiry: u32, mode: Mode) -> Result<MetaCommand> {
+    build_set(key, bytes, &set_options(flags, expiry, mode)).map_err(unsendable)
+}
+
+/// A lease as we write it: empty, or the body of one that is renewed. The reply tells its CAS.
+pub(crate) fn lease(
+    key: &WireKey,
+    body: &[u8],
+    generation: u32,
+    hold: u32,
+    mode: Mode,
+) -> Result<MetaCommand> {
+    let mut options = set_options(lease_flags(generation), hold, mode);
+    options.return_cas = true;
+    build_set(key, body, &options).map_err(unsendable)
+}
+
+fn set_options(flags: u32, expiry: u32, mode: Mode) -> SetOptions {
     let mut options = SetOptions::default();
     options.client_flags = Some(flags);
     options.ttl = Some(expiry);
     match mode {
         Mode::Always => {}
         Mode::Absent => options.mode = SetMode::Add,
-        Mode::Present => options.mode = SetMode::Replace,
         Mode::Unchanged(cas) => options.compare_cas = Some(cas),
     }
-    build_set(key, bytes, &options).map_err(unsendable)
+    options
 }
 
 pub(crate) fn delete(key: &WireKey, cas: Option<u64>) -> Result<MetaCommand> {
     let mut options = DeleteOptions::default();
     options.compare_cas = cas;
     build_delete(key, &options).map_err(unsendable)
-}
-
-pub(crate) fn touch(key: &WireKey, expiry: u32) -> Result<MetaCommand> {
-    let mut options = GetOptions::default();
-    options.value = false;
-    options.touch = Some(expiry);
-    build_get(key, &options).map_err(unsendable)
 }
 
 /// Reads a namespace's generation, beginning it at `seed` where there is none.
@@ -177,6 +195,11 @@ pub(crate) fn expiry(lifetime: Lifetime, unix_now: u64) -> Result<u32> {
     })
 }
 
+/// How long a lease is held, as the protocol has it: 0 would be for ever.
+pub(crate) fn hold_expiry(hold: Duration, unix_now: u64) -> Result<u32> {
+    expiry(Lifetime::For(hold.max(Duration::from_secs(1))), unix_now)
+}
+
 const LONGEST_RELATIVE: u64 = 30 * 24 * 60 * 60;
 
 /// The library refused to spell the command. Keys and sizes are checked before, so this is not expected.
@@ -186,8 +209,6 @@ fn unsendable(error: memcache::exp::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::key::Prefix;
 
@@ -200,8 +221,20 @@ mod tests {
         let [window] = <[Window; 1]>::try_from(request.windows().unwrap()).ok().unwrap();
         assert_eq!(
             String::from_utf8(window.packed).unwrap(),
-            "mg app:k v f c O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n"
+            "mg app:k v f c t O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n"
         );
+    }
+
+    #[test]
+    fn a_lease_is_an_empty_item_whoever_makes_it() {
+        let key = wire_key(&Prefix::default().key("k").unwrap());
+        let spelled =
+            |command: Result<MetaCommand>| String::from_utf8(command.unwrap().encode().unwrap()).unwrap();
+        assert_eq!(spelled(get(&key, Want::Lease(30))), "mg k v f c t N30\r\n");
+        assert_eq!(spelled(get(&key, Want::Kind)), "mg k f c t s\r\n");
+        let written = lease(&key, b"", 5, 30, Mode::Unchanged(7));
+        assert_eq!(spelled(written), "ms k 0 c F4294967290 T30 C7\r\n\r\n");
+        assert_eq!(hold_expiry(Duration::ZERO, 0).unwrap(), 1);
     }
 
     #[test]

@@ -11,9 +11,15 @@ use crate::ttl::Remaining;
 /// An item as a read saw it.
 pub(crate) struct Item {
     pub(crate) bytes: Vec<u8>,
+    /// Told also where the bytes were not asked for.
+    pub(super) size: usize,
     pub(crate) flags: u32,
     pub(crate) cas: u64,
+    /// What is left of its stay, which is longer than its value's time where values are kept past that.
     pub(crate) remaining: Remaining,
+    /// The server has given out the right to fill it: now, to this read, or before.
+    pub(super) marked: bool,
+    pub(super) won: bool,
 }
 
 /// The item, or `None` for a miss.
@@ -25,10 +31,17 @@ pub(crate) fn read_item(reply: Reply) -> Result<Option<Item>> {
             flags: reply.client_flags.unwrap_or_default(),
             cas: reply.cas.filter(|cas| *cas != 0).ok_or_else(no_cas)?,
             remaining: remaining(&reply),
+            size: reply.size.and_then(|size| usize::try_from(size).ok()).unwrap_or_else(|| length(&reply)),
+            marked: reply.won || reply.busy,
+            won: reply.won,
             bytes: reply.value.unwrap_or_default(),
         })),
         code => Err(unexpected(code)),
     }
+}
+
+fn length(reply: &MetaCommandResult) -> usize {
+    reply.value.as_ref().map_or(0, Vec::len)
 }
 
 /// −1 is no expiry. A second that has begun still counts: 0 is "within this second".
@@ -44,6 +57,16 @@ pub(crate) fn read_done(reply: Reply) -> Result<bool> {
     match accepted(reply)?.rc {
         ReturnCode::Hd => Ok(true),
         ReturnCode::Ns | ReturnCode::Ex | ReturnCode::Nf | ReturnCode::En => Ok(false),
+        code => Err(unexpected(code)),
+    }
+}
+
+/// The CAS of what was written, if it was.
+pub(crate) fn read_cas(reply: Reply) -> Result<Option<u64>> {
+    let reply = accepted(reply)?;
+    match reply.rc {
+        ReturnCode::Hd => reply.cas.filter(|cas| *cas != 0).ok_or_else(no_cas).map(Some),
+        ReturnCode::Ns | ReturnCode::Ex | ReturnCode::Nf => Ok(None),
         code => Err(unexpected(code)),
     }
 }
@@ -120,6 +143,11 @@ fn no_cas() -> Error {
         ErrorKind::Protocol,
         "the server told no CAS of an item; is it run with -C, which turns CAS off?",
     )
+}
+
+/// Of an exchange that ended with fewer replies than commands.
+pub(crate) fn no_reply() -> Error {
+    Error::new(ErrorKind::Protocol, "the server sent no reply")
 }
 
 fn unexpected(code: ReturnCode) -> Error {

@@ -3,9 +3,9 @@
 use super::super::bytes::again;
 use super::{maybe_async, rt};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use memcache::exp::{MetaCommand, Rendezvous, Router};
 
@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memcached::{Memcached, Settings};
 use crate::key::{Key, Prefix};
-use crate::wire::memcached::{self as wire, Item, Mode, Reply, Request, Want, WireKey};
+use crate::wire::memcached::{self as wire, Mode, Reply, Request, Seen, Want, WireKey};
 
 /// The servers, and the generations last seen on them.
 pub(super) struct Access {
@@ -29,33 +29,19 @@ pub(super) struct Place {
     pub(super) key: WireKey,
     /// Where its namespace's generation lives, on the same server, if the namespace can be cleared.
     generation: Option<WireKey>,
+    stale_for: Duration,
 }
 
-/// What a read saw.
-pub(super) struct Seen {
-    pub(super) item: Option<Item>,
-    /// The namespace's current one, if it can be cleared.
-    pub(super) generation: Option<u32>,
+/// Places on one server, in one namespace, and where each stood in what was asked.
+pub(super) struct Group {
+    pub(super) positions: Vec<usize>,
+    pub(super) places: Vec<Place>,
 }
 
-impl Seen {
-    /// The item, unless it was written before the namespace was last cleared.
-    pub(super) fn alive(self) -> Option<Item> {
-        if self.is_alive() { self.item } else { None }
-    }
-
-    /// How to write if nothing has changed since, be it over nothing or over a cleared item.
-    pub(super) fn unchanged(&self) -> Mode {
-        self.item.as_ref().map_or(Mode::Absent, |item| Mode::Unchanged(item.cas))
-    }
-
-    pub(super) fn flags(&self) -> u32 {
-        self.generation.unwrap_or_default()
-    }
-
-    pub(super) fn is_alive(&self) -> bool {
-        let current = |item: &Item| self.generation.is_none_or(|generation| generation == item.flags);
-        self.item.as_ref().is_some_and(current)
+impl Group {
+    /// Each place with its position.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Place, usize)> {
+        self.places.iter().zip(self.positions.iter().copied())
     }
 }
 
@@ -78,7 +64,21 @@ impl Access {
             server: Rendezvous::new().route(wire.as_bytes(), &self.settings().servers),
             key: wire,
             generation,
+            stale_for: key.stale_for(),
         }
+    }
+
+    /// Keys by the server they live on, so that each server is asked once.
+    pub(super) fn groups<'a>(&self, keys: impl IntoIterator<Item = &'a Key<'a>>) -> Vec<Group> {
+        let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+        for (position, key) in keys.into_iter().enumerate() {
+            let place = self.place(key);
+            let empty = || Group { positions: Vec::new(), places: Vec::new() };
+            let group = groups.entry(place.server).or_insert_with(empty);
+            group.positions.push(position);
+            group.places.push(place);
+        }
+        groups.into_values().collect()
     }
 
     /// # Errors
@@ -107,14 +107,32 @@ impl Access {
     }
 
     /// Takes note of a generation that was brought along.
-    pub(super) fn note(&self, place: &Place, reply: Reply) -> Result<u32> {
-        let sum = wire::read_sum(reply)?.ok_or_else(missing)?;
+    fn note(&self, place: &Place, reply: Reply) -> Result<u32> {
+        let sum = wire::read_sum(reply)?.ok_or_else(wire::no_reply)?;
         // Flags have 32 bits; generations begin at Unix time and grow by one, so they do not wrap before 2106.
         let generation = sum as u32;
         if let Some(key) = &place.generation {
             self.lock().insert((place.server, key.clone()), generation);
         }
         Ok(generation)
+    }
+
+    /// What the reply to a read shows, in a namespace without generations.
+    pub(super) fn seen(&self, place: &Place, reply: Reply) -> Result<Seen> {
+        Ok(Seen::new(wire::read_item(reply)?, None, place.stale_for))
+    }
+
+    /// Takes the generation off the end of the replies, if it was brought along with so many of them.
+    pub(super) fn note_last(
+        &self,
+        place: &Place,
+        replies: &mut Vec<Reply>,
+        others: usize,
+    ) -> Result<Option<u32>> {
+        match replies.len() > others {
+            true => replies.pop().map(|reply| self.note(place, reply)).transpose(),
+            false => Ok(None),
+        }
     }
 
     /// Replaced entry by entry, so a poisoned lock guards a whole map.
@@ -137,18 +155,42 @@ impl Access {
     /// One command, one reply.
     pub(super) async fn ask(&self, server: usize, request: Request, deadline: Deadline) -> Result<Reply> {
         let replies = self.exchange(server, &request, deadline).await?;
-        replies.into_iter().next_back().ok_or_else(missing)
+        replies.into_iter().next_back().ok_or_else(wire::no_reply)
+    }
+
+    /// Two commands, two replies.
+    pub(super) async fn ask_two(
+        &self,
+        server: usize,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<[Reply; 2]> {
+        let replies = self.exchange(server, request, deadline).await?;
+        replies.try_into().map_err(|_| wire::no_reply())
     }
 
     /// Reads an item and its generation in one round trip.
     pub(super) async fn see(&self, place: &Place, want: Want, deadline: Deadline) -> Result<Seen> {
-        let mut commands = vec![wire::get(&place.key, want)?];
-        commands.extend(self.generation(place)?);
-        let replies = self.exchange(place.server, &Request::read(commands), deadline).await?;
-        let mut replies = replies.into_iter();
-        let item = wire::read_item(replies.next().ok_or_else(missing)?)?;
-        let generation = replies.next().map(|reply| self.note(place, reply)).transpose()?;
-        Ok(Seen { item, generation })
+        self.see_all(&[place], want, deadline).await?.pop().ok_or_else(wire::no_reply)
+    }
+
+    /// Reads items of one server and their generation in one round trip.
+    pub(super) async fn see_all(
+        &self,
+        places: &[&Place],
+        want: Want,
+        deadline: Deadline,
+    ) -> Result<Vec<Seen>> {
+        let Some(first) = places.first() else { return Ok(Vec::new()) };
+        let get = |place: &&Place| wire::get(&place.key, want);
+        let mut commands = places.iter().map(get).collect::<Result<Vec<_>>>()?;
+        commands.extend(self.generation(first)?);
+        let mut replies = self.exchange(first.server, &Request::read(commands), deadline).await?;
+        let generation = self.note_last(first, &mut replies, places.len())?;
+        let seen = |(place, reply): (&&Place, Reply)| {
+            Ok(Seen::new(wire::read_item(reply)?, generation, place.stale_for))
+        };
+        places.iter().zip(replies).map(seen).collect()
     }
 
     /// Writes one item; says whether it was stored.
@@ -165,28 +207,31 @@ impl Access {
         wire::read_done(self.ask(place.server, Request::write(vec![set]), deadline).await?)
     }
 
-    /// Writes items of one server, in one round trip; in another if the generation is not the one that was
-    /// remembered, which only unconditional writes may be sent with.
+    /// Removes an item if it has this CAS.
+    pub(super) async fn delete(&self, place: &Place, cas: u64, deadline: Deadline) -> Result<bool> {
+        let delete = Request::write(vec![wire::delete(&place.key, Some(cas))?]);
+        wire::read_done(self.ask(place.server, delete, deadline).await?)
+    }
+
+    /// Writes items of one server whatever is there, in one round trip; in another if the generation is not
+    /// the one that was remembered.
     pub(super) async fn put_all(
         &self,
-        items: &[(Place, &[u8])],
+        items: &[(&Place, &[u8])],
         expiry: u32,
-        mode: Mode,
         deadline: Deadline,
     ) -> Result<()> {
         let Some((first, _)) = items.first() else { return Ok(()) };
         let mut written = false;
         loop {
             let flags = self.remembered(first);
-            let set = |(place, bytes): &(Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, mode);
+            let set =
+                |(place, bytes): &(&Place, &[u8])| wire::set(&place.key, bytes, flags, expiry, Mode::Always);
             let mut commands = items.iter().map(set).collect::<Result<Vec<_>>>()?;
             commands.extend(self.generation(first)?);
             let replies = self.exchange(first.server, &Request::write(commands), deadline).await;
             let mut replies = replies.map_err(|error| error.after_partial(written))?;
-            let current = match replies.len() > items.len() {
-                true => self.note(first, replies.pop().ok_or_else(missing)?)?,
-                false => flags,
-            };
+            let current = self.note_last(first, &mut replies, items.len())?.unwrap_or(flags);
             replies.into_iter().try_for_each(|reply| wire::read_done(reply).map(drop))?;
             if current == flags {
                 return Ok(());
@@ -215,8 +260,4 @@ const ITEM_OVERHEAD: usize = 256;
 /// Only the start of a namespace's generations and long lifetimes are told in wall-clock time.
 pub(super) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn missing() -> Error {
-    Error::new(ErrorKind::Protocol, "the server sent no reply")
 }

@@ -1,0 +1,134 @@
+//! Verbs on many keys: one round trip per server, one server after the other.
+
+use super::access::{Group, unix_now};
+use super::lease::{Act, leases, token};
+use super::{Backend, Remote, maybe_async};
+
+use crate::deadline::Deadline;
+use crate::entry::{Ask, Condition, Entry, Lease, Lookup};
+use crate::error::Result;
+use crate::key::Key;
+use crate::ttl::Lifetime;
+use crate::wire::memcached::{self as wire, Want};
+
+#[maybe_async]
+impl Remote {
+    pub(super) async fn get_each(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Entry>>> {
+        let mut entries = vec![None; keys.len()];
+        for group in self.access.groups(keys) {
+            let places: Vec<_> = group.places.iter().collect();
+            let seen = self.access.see_all(&places, Want::Value, deadline).await?;
+            for (position, seen) in group.positions.into_iter().zip(seen) {
+                entries[position] = seen.alive().map(Entry::from);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// A condition goes key by key, since only a look tells whether an item counts.
+    pub(super) async fn store_each(
+        &self,
+        items: &[(Key<'_>, Vec<u8>)],
+        lifetime: Lifetime,
+        condition: &Condition,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let expiry = wire::expiry(lifetime, unix_now())?;
+        let groups = self.access.groups(items.iter().map(|(key, _)| key));
+        let sized = |place, position: usize| self.access.check_size(place, &items[position].1);
+        groups.iter().flat_map(Group::iter).try_for_each(|(place, position)| sized(place, position))?;
+        if *condition != Condition::Always {
+            for (nth, (key, bytes)) in items.iter().enumerate() {
+                let stored = self.store(key, bytes, lifetime, condition, deadline).await;
+                stored.map_err(|error| error.after_partial(nth > 0))?;
+            }
+            return Ok(());
+        }
+        for (nth, group) in groups.iter().enumerate() {
+            let bytes = |(place, position): (_, usize)| (place, items[position].1.as_slice());
+            let group: Vec<_> = group.iter().map(bytes).collect();
+            let put = self.access.put_all(&group, expiry, deadline).await;
+            put.map_err(|error| error.after_partial(nth > 0))?;
+        }
+        Ok(())
+    }
+
+    /// A clearable namespace goes key by key, since only a look tells whether an item counts.
+    pub(super) async fn remove_each(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
+        let mut removed = 0;
+        if self.clearable() {
+            for key in keys {
+                let done = self.remove(key, None, deadline).await;
+                removed += u64::from(done.map_err(|error| error.after_partial(removed > 0))?);
+            }
+            return Ok(removed);
+        }
+        for group in self.access.groups(keys) {
+            let done = self.remove_all(&group.places, deadline).await;
+            let done = done.map_err(|error| error.after_partial(removed > 0))?;
+            removed += done.into_iter().map(u64::from).sum::<u64>();
+        }
+        Ok(removed)
+    }
+
+    /// Two round trips per server where leases are taken in a clearable namespace. Leases taken before a failure are
+    /// given back.
+    pub(super) async fn look_each(
+        &self,
+        keys: &[Key<'_>],
+        ask: Ask,
+        deadline: Deadline,
+    ) -> Result<Vec<Lookup>> {
+        let mut answers = vec![Lookup::Absent; keys.len()];
+        for group in self.access.groups(keys) {
+            match self.look(&group, ask, deadline).await {
+                Ok(seen) => {
+                    for (position, seen) in group.positions.into_iter().zip(seen) {
+                        answers[position] = seen;
+                    }
+                }
+                Err(error) => {
+                    let leases: Vec<_> = leases(keys, answers).collect();
+                    let _ = self.abandon_each(&leases, deadline).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Leases without a token go key by key.
+    pub(super) async fn fill_each(
+        &self,
+        items: &[(Key<'_>, Lease, Vec<u8>)],
+        lifetime: Lifetime,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let expiry = wire::expiry(lifetime, unix_now())?;
+        let groups = self.access.groups(items.iter().map(|(key, ..)| key));
+        let sized = |place, position: usize| self.access.check_size(place, &items[position].2);
+        groups.iter().flat_map(Group::iter).try_for_each(|(place, position)| sized(place, position))?;
+        let bytes: Vec<&[u8]> = items.iter().map(|(.., bytes)| bytes.as_slice()).collect();
+        for (nth, group) in groups.into_iter().enumerate() {
+            let held = group.held(|position| token(&items[position].1));
+            let filled = self.settle(held, &Act::Fill(&bytes, expiry), deadline).await;
+            filled.map_err(|error| error.after_partial(nth > 0))?;
+        }
+        for (key, lease, bytes) in items.iter().filter(|(_, lease, _)| lease.token.is_none()) {
+            let filled = self.fill(key, lease, bytes, lifetime, deadline).await;
+            filled.map_err(|error| error.after_partial(items.len() > 1))?;
+        }
+        Ok(())
+    }
+
+    /// A server that fails does not keep the others from being told.
+    pub(super) async fn abandon_each(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
+        let mut outcome = Ok(());
+        for group in self.access.groups(leases.iter().map(|(key, _)| key)) {
+            let held = group.held(|position| token(&leases[position].1));
+            let settled = self.settle(held, &Act::Abandon, deadline).await;
+            outcome = outcome.and(settled.map(drop));
+        }
+        outcome
+    }
+}
