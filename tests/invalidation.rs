@@ -49,6 +49,18 @@ fn in_a_hurry(place: &Place) -> [World; 2] {
     worlds_at!(place, prefix(PREFIX), timeout(PATIENCE), max_wait(HURRY))
 }
 
+/// Values age fast, are reloaded before their time is up, and served past it: that is no excuse for what was invalidated.
+fn ageing(place: &Place) -> [World; 2] {
+    worlds_at!(
+        place,
+        prefix(PREFIX),
+        timeout(PATIENCE),
+        default_ttl(AGE),
+        stale_for(Duration::from_secs(2)),
+        policy(|policy| policy.refresh_ahead(0.5))
+    )
+}
+
 #[test]
 fn no_change_of_the_origin_is_lost_or_seen_by_halves() {
     let folder = Folder::new("origin");
@@ -76,6 +88,13 @@ fn nothing_outdated_is_read_from_memory() {
     let (start, folder, place) = (Instant::now(), Folder::new("memory"), Place::in_memory());
     let outcome = crowd::threads("0", 64, &patient(&place), folder.path(), &place, operations(100_000));
     outcome.hold("memory", start);
+}
+
+#[test]
+fn nothing_outdated_is_read_from_memory_where_values_age() {
+    let (start, folder, place) = (Instant::now(), Folder::new("ageing"), Place::in_memory());
+    let outcome = crowd::threads("0", 64, &ageing(&place), folder.path(), &place, operations(100_000));
+    outcome.hold("memory, ageing", start);
 }
 
 #[test]
@@ -109,6 +128,11 @@ fn nothing_outdated_is_read_from_redis_by_those_who_do_not_wait() {
 }
 
 #[test]
+fn nothing_outdated_is_read_from_redis_where_values_age() {
+    on_server("nothing_outdated_is_read_from_redis_where_values_age", Kind::Redis, ageing);
+}
+
+#[test]
 fn nothing_outdated_is_read_from_memcached_by_many_processes() {
     on_server("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached, patient);
 }
@@ -123,12 +147,18 @@ fn nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait() {
 }
 
 #[test]
+fn nothing_outdated_is_read_from_memcached_where_values_age() {
+    on_server("nothing_outdated_is_read_from_memcached_where_values_age", Kind::Memcached, ageing);
+}
+
+#[test]
 fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
     let test = "nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes";
     on_server(test, Kind::Clearable, patient);
 }
 
 const FEW: u64 = 30_000;
+const AGE: Duration = Duration::from_millis(10);
 const HURRY: Duration = Duration::from_millis(1);
 // A machine with two cores runs 64 threads and the server.
 const PATIENCE: Duration = Duration::from_secs(20);

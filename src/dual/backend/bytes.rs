@@ -77,13 +77,20 @@ pub trait Backend: Send + Sync + 'static {
         Ok(removed)
     }
 
-    /// Removes and returns, as one step. Derived: `get`, then `remove` of that version, until they agree.
+    /// Removes and returns, as one step. Derived: `lookup`, then `remove` of that version, until they agree. A
+    /// lease is taken away too: what is loaded under it would outlive the removal.
     async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
         loop {
-            let Some(entry) = self.get(key, deadline).await? else { return Ok(None) };
-            let version = entry.clone().into_version();
-            if self.remove(key, Some(&version), deadline).await? {
-                return Ok(Some(entry));
+            match self.lookup(key, Ask::Value, deadline).await? {
+                Lookup::Hit(entry) => {
+                    let version = entry.clone().into_version();
+                    if self.remove(key, Some(&version), deadline).await? {
+                        return Ok(Some(entry));
+                    }
+                }
+                // It may just be filled, so only the next look tells.
+                Lookup::Busy(token) => self.abandon(key, &Lease { token: Some(token) }, deadline).await?,
+                Lookup::Absent | Lookup::Lease(_) => return Ok(None),
             }
             again(deadline).await?;
         }
