@@ -77,8 +77,9 @@ pub trait Backend: Send + Sync + 'static {
         Ok(removed)
     }
 
-    /// Removes and returns, as one step. Derived: `lookup`, then `remove` of that version, until they agree. A
-    /// lease is taken away too: what is loaded under it would outlive the removal.
+    /// Removes and returns, as one step. A lease is removed too, and a value that is kept past its time: either would
+    /// bring back what was before the removal. Derived: `lookup`, then `remove` of that version, until they agree; does
+    /// not know of values past their time.
     async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
         loop {
             match self.lookup(key, Ask::Value, deadline).await? {

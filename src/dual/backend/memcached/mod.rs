@@ -109,6 +109,20 @@ impl Backend for Remote {
         self.remove_each(keys, deadline).await
     }
 
+    /// Removes whatever a look has shown: what is loaded under a lease, or kept past its time, would be served after
+    /// the removal.
+    async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
+        let place = self.access.place(key);
+        loop {
+            let seen = self.access.see(&place, Want::Value, deadline).await?;
+            let Some(cas) = seen.occupied() else { return Ok(None) };
+            if self.access.delete(&place, cas, deadline).await? {
+                return Ok(seen.alive().map(Entry::from));
+            }
+            again(deadline).await?;
+        }
+    }
+
     async fn exists(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
         let seen = self.access.see(&self.access.place(key), Want::Kind, deadline).await?;
         Ok(seen.is_alive())
