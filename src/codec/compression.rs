@@ -1,5 +1,7 @@
 //! zlib around a payload, where it is worth it.
 
+use std::time::Duration;
+
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -85,7 +87,13 @@ impl Zip {
     }
 
     /// A frame around the compressed payload, if that saves at least a tenth.
-    pub(super) fn zip(&self, content: u8, shape: u64, plain: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    pub(super) fn zip(
+        &self,
+        content: u8,
+        shape: u64,
+        took: Option<Duration>,
+        plain: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
         let Compression { level, threshold, limit } = self.setting;
         if !self.packs || !(threshold..=limit).contains(&plain.len()) || !promises(plain, level) {
             return Ok(None);
@@ -96,7 +104,7 @@ impl Zip {
         if !saves(frame.len(), plain.len()) {
             return Ok(None);
         }
-        frame::seal(frame, Label { content, zlib: true, length: plain.len(), shape }).map(Some)
+        frame::seal(frame, Label { content, zlib: true, length: plain.len(), shape, took }).map(Some)
     }
 
     /// Exactly `length` bytes, made of exactly `packed`.

@@ -3,6 +3,7 @@
 use serde::de::{self, DeserializeOwned};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
+use std::time::Duration;
 
 use super::compression::Zip;
 use super::fault::Fault;
@@ -98,7 +99,12 @@ impl fmt::Debug for Target<'_> {
 /// What a frame calls these formats.
 const CONTENT: u8 = 3;
 
-pub(super) fn encode<T, O>(value: &T, codec: &dyn Codec, zip: &Zip) -> Result<Vec<u8>, Fault>
+pub(super) fn encode<T, O>(
+    value: &T,
+    took: Option<Duration>,
+    codec: &dyn Codec,
+    zip: &Zip,
+) -> Result<Vec<u8>, Fault>
 where
     T: Serialize + ?Sized,
     O: DeserializeOwned + 'static,
@@ -108,10 +114,10 @@ where
     }
     let mut plain = Vec::new();
     codec.encode(Source(&value), &mut plain).map_err(|_| Fault::from("the codec refused the value"))?;
-    if let Some(zipped) = zip.zip(CONTENT, frame::ANY_SHAPE, &plain)? {
+    if let Some(zipped) = zip.zip(CONTENT, frame::ANY_SHAPE, took, &plain)? {
         return Ok(zipped);
     }
-    if frame::is_frame(&plain) { wrap(&plain) } else { Ok(plain) }
+    if frame::is_frame(&plain) { wrap(&plain, took) } else { Ok(plain) }
 }
 
 pub(super) fn decode<T>(bytes: &[u8], codec: &dyn Codec, zip: &Zip) -> Result<T, Fault>
@@ -134,8 +140,9 @@ where
 }
 
 /// Bytes that begin like a frame would be taken for one, so they become the payload of a real one.
-fn wrap(plain: &[u8]) -> Result<Vec<u8>, Fault> {
+fn wrap(plain: &[u8], took: Option<Duration>) -> Result<Vec<u8>, Fault> {
     let mut frame = frame::begin(plain.len());
     frame.extend_from_slice(plain);
-    frame::seal(frame, Label { content: CONTENT, zlib: false, length: plain.len(), shape: frame::ANY_SHAPE })
+    let label = Label { content: CONTENT, zlib: false, length: plain.len(), shape: frame::ANY_SHAPE, took };
+    frame::seal(frame, label)
 }

@@ -1,5 +1,7 @@
 //! Exactly the JSON text.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -11,10 +13,14 @@ use super::frame;
 /// What a frame calls this format.
 const CONTENT: u8 = 2;
 
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T, zip: &Zip) -> Result<Vec<u8>, Fault> {
+pub(super) fn encode<T: Serialize + ?Sized>(
+    value: &T,
+    took: Option<Duration>,
+    zip: &Zip,
+) -> Result<Vec<u8>, Fault> {
     let text = serde_json::to_vec(value)
         .map_err(|_| Fault::from("its Serialize failed, or a map's key is neither text nor a number"))?;
-    Ok(zip.zip(CONTENT, frame::ANY_SHAPE, &text)?.unwrap_or(text))
+    Ok(zip.zip(CONTENT, frame::ANY_SHAPE, took, &text)?.unwrap_or(text))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8], zip: &Zip) -> Result<T, Fault> {

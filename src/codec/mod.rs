@@ -56,13 +56,19 @@ mod writer;
 mod uncompressed;
 #[cfg(not(feature = "compress"))]
 use uncompressed as compression;
-#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
+#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
+#[cfg_attr(
+    not(feature = "json"),
+    expect(dead_code, reason = "a build without formats has no bytes to work on")
+)]
 mod unframed;
-#[cfg(all(feature = "json", not(any(feature = "postcard", feature = "compress", feature = "codec"))))]
+#[cfg(not(any(feature = "postcard", feature = "compress", feature = "codec")))]
 use unframed as frame;
 
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -113,16 +119,32 @@ impl ValueCodec {
         T: Serialize + ?Sized,
         O: DeserializeOwned + 'static,
     {
+        self.encode_loaded::<T, O>(value, None)
+    }
+
+    /// [`encode`](ValueCodec::encode) of a value that took so long to load. Whether the bytes say so depends
+    /// on their form: only a frame has room for it.
+    pub(crate) fn encode_loaded<T, O>(&self, value: &T, took: Option<Duration>) -> Result<Vec<u8>>
+    where
+        T: Serialize + ?Sized,
+        O: DeserializeOwned + 'static,
+    {
         let bytes: Result<Vec<u8>, Fault> = match &self.format {
             #[cfg(feature = "json")]
-            Format::Json => json::encode(value, &self.zip),
+            Format::Json => json::encode(value, took, &self.zip),
             #[cfg(feature = "postcard")]
-            Format::Postcard => postcard::encode::<T, O>(value, &self.zip),
+            Format::Postcard => postcard::encode::<T, O>(value, took, &self.zip),
             #[cfg(feature = "codec")]
-            Format::Custom(codec) => custom::encode::<T, O>(value, codec.as_ref(), &self.zip),
-            Format::None => nothing::encode(value, &self.zip),
+            Format::Custom(codec) => custom::encode::<T, O>(value, took, codec.as_ref(), &self.zip),
+            Format::None => nothing::encode(value, took, &self.zip),
         };
         bytes.map_err(|why| encode_error::<O>(&self.format, why))
+    }
+
+    /// How long the value that `bytes` hold took to load, where they say so. Decodes nothing.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for loads that begin before a value's time is over"))]
+    pub(crate) fn load_time(&self, bytes: &[u8]) -> Option<Duration> {
+        frame::load_time(bytes)
     }
 
     /// The value that `bytes` hold.

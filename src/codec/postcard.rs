@@ -1,5 +1,7 @@
 //! Compact bytes in a frame.
 
+use std::time::Duration;
+
 use ::postcard::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,7 +18,7 @@ const CONTENT: u8 = 1;
 /// Most values fit without growing.
 const USUAL: usize = 256;
 
-pub(super) fn encode<T, O>(value: &T, zip: &Zip) -> Result<Vec<u8>, Fault>
+pub(super) fn encode<T, O>(value: &T, took: Option<Duration>, zip: &Zip) -> Result<Vec<u8>, Fault>
 where
     T: Serialize + ?Sized,
     O: DeserializeOwned + 'static,
@@ -34,11 +36,11 @@ where
     }
     let frame = writer::write(value, frame::begin(USUAL)).map_err(unwritable)?;
     let payload = frame::payload(&frame);
-    if let Some(zipped) = zip.zip(CONTENT, shape.fingerprint, payload)? {
+    if let Some(zipped) = zip.zip(CONTENT, shape.fingerprint, took, payload)? {
         return Ok(zipped);
     }
     let length = payload.len();
-    frame::seal(frame, Label { content: CONTENT, zlib: false, length, shape: shape.fingerprint })
+    frame::seal(frame, Label { content: CONTENT, zlib: false, length, shape: shape.fingerprint, took })
 }
 
 pub(super) fn decode<T>(bytes: &[u8], zip: &Zip) -> Result<T, Fault>

@@ -1,5 +1,7 @@
 //! Stands in for compression where the feature is off.
 
+use std::time::Duration;
+
 use super::fault::Fault;
 
 /// Compresses nothing.
@@ -8,7 +10,13 @@ pub(super) struct Zip;
 
 impl Zip {
     /// Never.
-    pub(super) fn zip(&self, _content: u8, _shape: u64, _plain: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    pub(super) fn zip(
+        &self,
+        _content: u8,
+        _shape: u64,
+        _took: Option<Duration>,
+        _plain: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
         Ok(None)
     }
 

@@ -26,7 +26,7 @@ fn sealed<T: DeserializeOwned + 'static>(payload: &[u8]) -> Vec<u8> {
     let mut frame = frame::begin(payload.len());
     frame.extend_from_slice(payload);
     let shape = Shape::of::<T>().fingerprint;
-    frame::seal(frame, Label { content: 1, zlib: false, length: payload.len(), shape }).unwrap()
+    frame::seal(frame, Label { content: 1, zlib: false, length: payload.len(), shape, took: None }).unwrap()
 }
 
 fn hostile<T: DeserializeOwned + 'static>(payload: &[u8]) {

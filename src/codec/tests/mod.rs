@@ -8,6 +8,7 @@ mod custom;
 mod hostile;
 #[cfg(feature = "json")]
 mod json;
+mod load_time;
 #[cfg(feature = "postcard")]
 mod postcard;
 
