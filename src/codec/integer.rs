@@ -5,7 +5,7 @@ use serde::ser::{self, Impossible, Serialize};
 
 use super::counter::decimal;
 use super::fault::Fault;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, refuse};
 
 /// The text of a value whose type reads an integer.
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Fault> {
@@ -26,16 +26,6 @@ macro_rules! text {
         $(
             fn $method(self, value: $type) -> Result<Vec<u8>, Refusal> {
                 Ok(value.to_string().into_bytes())
-            }
-        )*
-    };
-}
-
-macro_rules! refuse {
-    ($($method:ident($($type:ty),*) -> $result:ty;)*) => {
-        $(
-            fn $method(self, $(_: $type),*) -> Result<$result, Refusal> {
-                Err(Refusal)
             }
         )*
     };

@@ -10,13 +10,16 @@
 //!        ──► postcard   integer, or writer → frame → guard, told apart by the type's shape
 //!        ──► custom     integer, or a user's own serde format
 //!        ──► nothing    an error
+//!            absent     whether a value is `None`
 //!            compression  around any of them; a compressed value is always a frame
 //! ```
 
+mod absent;
 mod counter;
 mod fault;
 mod format;
 mod nothing;
+mod refusal;
 
 #[cfg(feature = "compress")]
 #[cfg_attr(
@@ -40,8 +43,6 @@ mod integer;
 mod json;
 #[cfg(feature = "postcard")]
 mod postcard;
-#[cfg(any(feature = "postcard", feature = "codec"))]
-mod refusal;
 #[cfg(any(feature = "postcard", feature = "codec"))]
 mod shape;
 #[cfg(feature = "postcard")]
@@ -75,6 +76,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Result;
 
+#[expect(unused_imports, reason = "for loads that find nothing")]
+pub(crate) use absent::is_none;
 #[cfg(feature = "compress")]
 pub use compression::Compression;
 pub(crate) use counter::{counter_from_text, counter_to_text};

@@ -6,6 +6,18 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refusal;
 
+/// Methods of a `Serializer` that refuse whatever they are given.
+macro_rules! refuse {
+    ($($method:ident($($type:ty),*) -> $result:ty;)*) => {
+        $(
+            fn $method(self, $(_: $type),*) -> Result<$result, Refusal> {
+                Err(Refusal)
+            }
+        )*
+    };
+}
+pub(super) use refuse;
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("refused")
