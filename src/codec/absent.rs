@@ -7,10 +7,6 @@ use super::refusal::{Refusal, refuse};
 /// Whether `value` serializes as `None`, by itself or inside of newtypes. A unit is a value.
 ///
 /// Costs no more than the value's first word: whatever else it is, its `Serialize` is stopped there.
-<<<<<<< HEAD
-=======
-#[cfg_attr(not(test), expect(dead_code, reason = "for loads that find nothing"))]
->>>>>>> X
 pub(crate) fn is_none<T: Serialize + ?Sized>(value: &T) -> bool {
     value.serialize(Absence).is_ok()
 }

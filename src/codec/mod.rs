@@ -144,10 +144,6 @@ impl ValueCodec {
     }
 
     /// How long the value that `bytes` hold took to load, where they say so. Decodes nothing.
-<<<<<<< HEAD
-=======
-    #[cfg_attr(not(test), expect(dead_code, reason = "for loads that begin before a value's time is over"))]
->>>>>>> X
     pub(crate) fn load_time(&self, bytes: &[u8]) -> Option<Duration> {
         frame::load_time(bytes)
     }
