@@ -112,7 +112,7 @@ impl Cache {
     }
 
     /// Removes the value and returns it: of many callers, one gets it. Atomic. One round trip; two on
-    /// Memcached, three in a clearable namespace.
+    /// Memcached.
     ///
     /// # Errors
     /// As [`get`](Cache::get). A value that is no `T` is removed all the same.
