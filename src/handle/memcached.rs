@@ -75,7 +75,7 @@ impl MemcachedBuilder {
     /// Whether `clear` works. Memcached cannot list keys, so each value then carries its namespace's
     /// generation, which every read compares in the same round trip, and `clear` raises it. Costs one
     /// more item per server, a few bytes per call, and a round trip more for what has to look first: add,
-    /// delete, update, take, and a load that is to be stored. Every program that shares the keys must agree.
+    /// delete, update, and a load that is to be stored. Every program that shares the keys must agree.
     /// Defaults to no: `clear` is `Unsupported`.
     pub fn clearable(mut self, clearable: bool) -> MemcachedBuilder {
         self.0.clearable = clearable;
