@@ -223,17 +223,15 @@ fn who_reads_json_sees_null() {
 }
 
 #[test]
-fn a_server_without_room_for_a_lease_can_still_be_looked_at() {
+fn a_server_without_room_for_a_lease_says_so() {
     let app = Prefix::new("app");
     let key = app.key("k").unwrap();
     each(|side, _, addr| {
         raw(addr, "CONFIG SET maxmemory 1");
-        let unheld = Lease { token: None };
-        assert_eq!(side.lease(&key, MINUTE), unheld);
-        let many = ask!(side, b => b.lookup_many(&[key], Ask::Lease(MINUTE), soon())).unwrap();
-        assert_eq!(many, [Lookup::Lease(unheld.clone())]);
+        let single = ask!(side, b => b.lookup(&key, Ask::Lease(MINUTE), soon())).unwrap_err();
+        let many = ask!(side, b => b.lookup_many(&[key], Ask::Lease(MINUTE), soon())).unwrap_err();
+        assert_eq!((single.code(), many.code()), (Some("OOM"), Some("OOM")));
+        assert_eq!(side.lookup(&key, Ask::Value), Lookup::Absent);
         raw(addr, "CONFIG SET maxmemory 0");
-        assert!(side.fill(&key, &unheld, b"1", FOR_A_MINUTE), "over nothing");
-        assert!(!side.fill(&key, &unheld, b"2", FOR_A_MINUTE), "and over nothing else");
     });
 }
