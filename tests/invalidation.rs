@@ -157,7 +157,7 @@ fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
     on_server(test, Kind::Clearable, patient);
 }
 
-const FEW: u64 = 30_000;
+const FEW: u64 = 20_000;
 const AGE: Duration = Duration::from_millis(10);
 const HURRY: Duration = Duration::from_millis(1);
 // A machine with two cores runs 64 threads and the server.
