@@ -195,9 +195,10 @@ pub(crate) fn expiry(lifetime: Lifetime, unix_now: u64) -> Result<u32> {
     })
 }
 
-/// How long a lease is held, as the protocol has it: 0 would be for ever.
+/// How long a lease is held, as the protocol has it: 0 would be for ever, and 1 until the server's clock next ticks,
+/// which is too soon for any renewal.
 pub(crate) fn hold_expiry(hold: Duration, unix_now: u64) -> Result<u32> {
-    expiry(Lifetime::For(hold.max(Duration::from_secs(1))), unix_now)
+    expiry(Lifetime::For(hold.max(Duration::from_secs(2))), unix_now)
 }
 
 const LONGEST_RELATIVE: u64 = 30 * 24 * 60 * 60;
