@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(spelled(get(&key, Want::Kind)), "mg k f c t s\r\n");
         let written = lease(&key, b"", 5, 30, Mode::Unchanged(7));
         assert_eq!(spelled(written), "ms k 0 c F4294967290 T30 C7\r\n\r\n");
-        assert_eq!(hold_expiry(Duration::ZERO, 0).unwrap(), 1);
+        assert_eq!(hold_expiry(Duration::ZERO, 0).unwrap(), 2);
     }
 
     #[test]
