@@ -29,6 +29,7 @@ impl Moment {
     pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
     /// So much earlier; never stays never.
+    #[inline]
     pub(crate) fn minus(self, by: Duration) -> Moment {
         if self == Moment::NEVER || by.is_zero() { self } else { Moment(self.0.saturating_sub(nanos_of(by))) }
     }
@@ -56,6 +57,7 @@ impl Clock {
     }
 
     /// Whether this moment has come. A value that never ends costs no clock read.
+    #[inline]
     pub(crate) fn has_passed(&self, moment: Moment) -> bool {
         if moment == Moment::NEVER {
             return false;

@@ -75,6 +75,7 @@ impl Journal {
         }
     }
 
+    #[inline]
     pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
         self.count(&kind);
         if let Some(observer) = &self.observer {
@@ -86,6 +87,7 @@ impl Journal {
         self.meters.count(&kind);
     }
 
+    #[inline]
     fn count(&self, kind: &EventKind<'_>) {
         match kind {
             EventKind::Hit(n) => self.counters.hits.add(*n),

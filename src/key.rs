@@ -46,6 +46,7 @@ impl Prefix {
     ///
     /// # Errors
     /// `InvalidKey` for an empty name.
+    #[inline]
     pub fn key<'a>(&'a self, name: &'a str) -> Result<Key<'a>> {
         if name.is_empty() {
             let text = "a key must not be empty; name the value that is meant";
@@ -95,7 +96,13 @@ impl<'a> Key<'a> {
         joined
     }
 
+    /// [`joined`](Key::joined), to be shared.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        if self.prefix.is_empty() { self.name.into() } else { self.joined().into() }
+    }
+
     /// Whether this joined text is this key; joins nothing.
+    #[inline]
     pub fn is(&self, joined: &str) -> bool {
         joined.strip_prefix(self.prefix) == Some(self.name)
     }

@@ -73,6 +73,7 @@ struct Stripe(AtomicU64);
 const STRIPES: usize = 8;
 
 impl Counter {
+    #[inline]
     pub(crate) fn add(&self, n: u64) {
         let stripe = STRIPE.with(|stripe| *stripe);
         self.stripes[stripe].0.fetch_add(n, Ordering::Relaxed);

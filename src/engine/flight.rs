@@ -4,15 +4,16 @@
 //! the key showed that same token: else somebody, perhaps in another process, has written or removed the key since
 //! the load began, and its value may be one that no longer holds.
 //!
-//! A follower waits by leaving a [`Waker`], which is a parked thread's in one world and a task's in the
-//! other, so threads and tasks share a load. The table is touched on a miss only.
+//! A thread follows by waiting for [`Flight::ended`], which wakes any number of them in one step; a task by leaving
+//! a [`Waker`]. So threads and tasks share a load. The table is touched on a miss only.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use super::Seed;
 use super::throttle::Throttle;
 use crate::clock::Clock;
 use crate::entry::{Object, Version};
@@ -21,29 +22,33 @@ use crate::error::{Error, ErrorKind};
 /// The loads in flight over one backend, by joined key.
 #[derive(Default)]
 pub(crate) struct Flights {
-    table: Mutex<HashMap<String, Arc<Flight>>>,
+    table: Mutex<Table>,
     /// Length of the table, so that a write with nothing in flight takes no lock.
     count: AtomicUsize,
     /// Loads that need not be tried yet.
     pub(crate) throttle: Throttle,
 }
 
+type Table = HashMap<Arc<str>, Arc<Flight>, Seed>;
+
 /// One load: what it came to, or who waits for it.
 pub(crate) struct Flight {
     state: Mutex<State>,
+    /// Told once the load has come to something, for threads that wait with the state in hand.
+    pub(crate) ended: Condvar,
 }
 
-enum State {
+pub(crate) enum State {
     Airborne {
         token: Token,
-        /// One seat per waiter; empty where one has left.
+        /// One seat per waiting task; empty where one has left.
         waiters: Vec<Option<Waker>>,
     },
     Landed(Landing),
 }
 
 /// Which state of the key a load stands for.
-enum Token {
+pub(crate) enum Token {
     /// The loader has not begun: what it will give is newer than anybody who asks now.
     Boarding,
     /// Nobody but this process knows of the load; a write here [detaches](Flights::detach) it.
@@ -86,7 +91,7 @@ impl Flights {
 
     /// Joins the load of this key, or begins it. `shown` is the token of the lease that the key was just seen to
     /// be under, or the version of the value that it was seen to hold.
-    pub(crate) fn board(self: &Arc<Self>, key: String, shown: Option<&Version>) -> Boarding {
+    pub(crate) fn board(self: &Arc<Self>, key: Arc<str>, shown: Option<&Version>) -> Boarding {
         match self.lock().entry(key) {
             Entry::Occupied(entry) => {
                 let flight = Arc::clone(entry.get());
@@ -94,11 +99,10 @@ impl Flights {
             }
             Entry::Vacant(entry) => {
                 let flight = Arc::new(Flight::new());
-                let leader =
-                    Leader { table: Arc::clone(self), key: entry.key().clone(), flight: Arc::clone(&flight) };
-                entry.insert(flight);
+                let key = Arc::clone(entry.key());
+                entry.insert(Arc::clone(&flight));
                 self.count.fetch_add(1, Ordering::SeqCst);
-                Boarding::Lead(leader)
+                Boarding::Lead(Leader { table: Arc::clone(self), key, flight, landed: false })
             }
         }
     }
@@ -139,18 +143,19 @@ impl Flights {
     }
 
     /// No user code runs under the lock, so a poisoned one still guards a whole table.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Flight>>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Flight {
     fn new() -> Flight {
-        Flight { state: Mutex::new(State::Airborne { token: Token::Boarding, waiters: Vec::new() }) }
+        let state = State::Airborne { token: Token::Boarding, waiters: Vec::new() };
+        Flight { state: Mutex::new(state), ended: Condvar::new() }
     }
 
     fn serves(&self, shown: Option<&Version>) -> bool {
-        match &*self.lock() {
+        match &*self.state() {
             State::Airborne { token, .. } => token.serves(shown),
             // Ended a moment ago: the table is about to forget it, and its followers look at the result.
             State::Landed(_) => false,
@@ -159,7 +164,7 @@ impl Flight {
 
     /// The result, or a promise to wake. `seat` remembers the caller's place between polls.
     pub(crate) fn poll(&self, waker: &Waker, seat: &mut Option<usize>) -> Poll<Landing> {
-        match &mut *self.lock() {
+        match &mut *self.state() {
             State::Landed(landing) => Poll::Ready(landing.clone()),
             State::Airborne { waiters, .. } => {
                 match seat.and_then(|seat| waiters.get_mut(seat)) {
@@ -176,7 +181,7 @@ impl Flight {
 
     /// Leaves without a result, so that the flight keeps nothing of a caller that has gone.
     pub(crate) fn leave(&self, seat: Option<usize>) {
-        if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.lock(), seat)
+        if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.state(), seat)
             && let Some(waiter) = waiters.get_mut(seat)
         {
             *waiter = None;
@@ -185,16 +190,17 @@ impl Flight {
 
     /// The first landing counts; a leader's drop after it changes nothing.
     fn land(&self, landing: Landing) {
-        let mut state = self.lock();
+        let mut state = self.state();
         let State::Airborne { waiters, .. } = &mut *state else { return };
         let waiters = std::mem::take(waiters);
         *state = State::Landed(landing);
         drop(state);
+        self.ended.notify_all();
         waiters.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// Cloning and dropping wakers may not leave a half-made state behind: each step is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -203,20 +209,22 @@ impl Flight {
 /// cancelled task all come to `Drop`.
 pub(crate) struct Leader {
     table: Arc<Flights>,
-    key: String,
+    key: Arc<str>,
     flight: Arc<Flight>,
+    /// Whether the load has come to something, so that the drop has nothing to do.
+    landed: bool,
 }
 
 impl Leader {
     /// Ends the load. The table forgets it first, so that whoever is woken and looks again starts afresh.
-    pub(crate) fn land(self, landing: Landing) {
+    pub(crate) fn land(mut self, landing: Landing) {
         self.end(landing);
     }
 
     /// From now on the load stands for the state of the key under this lease, and for `None`, which no server
     /// knows of, for the state in this process.
     pub(crate) fn stand_for(&self, lease: Option<&Version>) {
-        if let State::Airborne { token, .. } = &mut *self.flight.lock() {
+        if let State::Airborne { token, .. } = &mut *self.flight.state() {
             *token = lease.map_or(Token::Local, |lease| Token::Lease(lease.clone()));
         }
     }
@@ -227,18 +235,23 @@ impl Leader {
     }
 
     /// The joined key.
-    pub(crate) fn key(&self) -> &String {
+    pub(crate) fn key(&self) -> &Arc<str> {
         &self.key
     }
 
-    fn end(&self, landing: Landing) {
-        self.table.remove(&self.key, |flight| Arc::ptr_eq(flight, &self.flight));
-        self.flight.land(landing);
+    fn end(&mut self, landing: Landing) {
+        if !std::mem::replace(&mut self.landed, true) {
+            self.table.give_up(&self.key, &self.flight);
+            self.flight.land(landing);
+        }
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
+        if self.landed {
+            return;
+        }
         let landing = match std::thread::panicking() {
             true => Landing::Failed(Error::new(ErrorKind::LoaderPanicked, "the loader panicked")),
             false => Landing::Abandoned,

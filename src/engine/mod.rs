@@ -4,3 +4,6 @@ pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;
 pub(crate) mod throttle;
+
+/// How keys are hashed: quickly, under a seed of this table's own.
+pub(crate) type Seed = foldhash::quality::RandomState;

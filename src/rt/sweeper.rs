@@ -1,18 +1,17 @@
 //! The background sweep: one thread in either world, since it outlives any runtime.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
-
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 /// Ends the thread when dropped, without waiting for it.
 pub(crate) struct Sweeper {
-    _stop: Sender<()>,
+    _stop: SyncSender<()>,
 }
 
 /// Runs `sweep` once per interval on a thread of its own; `None` if it cannot be started.
 pub(crate) fn sweep_every(interval: Duration, sweep: impl Fn() + Send + 'static) -> Option<Sweeper> {
-    let (stop, stopped) = bounded(0);
+    let (stop, stopped) = sync_channel(0);
     let work = move || {
         while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
             // What is swept is dropped here, and a value's own `Drop` may panic; the next sweep still comes.

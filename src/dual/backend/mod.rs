@@ -22,6 +22,7 @@ pub(super) use self::bytes::again;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::Flights;
+use crate::engine::memory::Store;
 use crate::entry::{Ask, Condition, Entry, Found, Item, Lease, Lookup, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
@@ -100,6 +101,15 @@ impl BackendHandle {
     /// Whether values are kept as they are, not as bytes; then no call ever waits either.
     pub(super) fn keeps_objects(&self) -> bool {
         matches!(self.kind, Kind::Memory(_))
+    }
+
+    /// The store in this process, if that is what this is.
+    #[inline]
+    pub(super) fn memory(&self) -> Option<&Store> {
+        match &self.kind {
+            Kind::Memory(memory) => Some(&memory.0.shared.store),
+            Kind::Bytes(_) => None,
+        }
     }
 
     pub(super) fn flights(&self) -> &Arc<Flights> {

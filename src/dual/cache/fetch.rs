@@ -115,7 +115,7 @@ impl Cache {
                 Sight::Reload(kept) => return self.reload(call, key, policy, kept, load).await,
                 Sight::Missing { spare, shown } => (spare, shown),
             };
-            let joined = key.joined();
+            let joined = key.shared();
             self.refuse_recursion(call, &joined)?;
             if !policy.rules.enabled {
                 return self.load_for_itself(call, key, policy, load).await;

@@ -156,7 +156,7 @@ impl Cache {
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
     ) -> (Result<HashMap<String, T>>, Duration) {
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
-        let joined: Vec<String> = granted.iter().map(|granted| granted.leader.key().clone()).collect();
+        let joined: Vec<Arc<str>> = granted.iter().map(|granted| Arc::clone(granted.leader.key())).collect();
         let tenures: Arc<[Arc<Tenure>]> =
             granted.iter().filter_map(|granted| granted.right.tenure()).collect();
         let (id, hold, limit) =

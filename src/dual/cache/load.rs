@@ -1,7 +1,9 @@
 //! `get_or_compute`, and what running a loader comes to.
 
+use super::at_hand::AtHand;
 use super::call::Call;
 use super::lease::Right;
+use super::look::Sight;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
@@ -57,11 +59,24 @@ impl Cache {
         ttl: impl Into<Ttl>,
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
-        let mut call = self.call("get_or_compute")?;
-        let key = call.key(key.as_ref())?;
-        let ttl = call.input(ttl.into().resolve(self.inner.default_ttl))?;
+        const OPERATION: &str = "get_or_compute";
+        let (key, ttl) = (key.as_ref(), ttl.into().resolve(self.inner.default_ttl));
+        let at_hand = if self.inner.rules.need_age() { AtHand::Elsewhere } else { self.at_hand(key) };
+        if let (AtHand::Hit(object), Ok(_)) = (&at_hand, &ttl)
+            && let Some(value) = self.hit(OPERATION, object)
+        {
+            return Ok(value);
+        }
+        let mut call = self.call(OPERATION)?;
+        let (key, ttl) = (call.key(key)?, call.input(ttl)?);
         let policy = Policy { rules: self.inner.rules.clone(), ttl };
-        let sight = self.look(&call, &key, &policy).await?;
+        let sight = match at_hand {
+            AtHand::Miss if key.stale_for().is_zero() => {
+                call.record(EventKind::Miss(1));
+                Sight::Missing { spare: None, shown: None }
+            }
+            _ => self.look(&call, &key, &policy).await?,
+        };
         let fetched = self.obtain(&mut call, key, &policy, sight, load).await?;
         Ok(Arc::unwrap_or_clone(fetched.value))
     }
@@ -116,7 +131,7 @@ impl Cache {
         right: &Right<'_>,
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Duration) {
-        let (id, joined) = (call.backend().flights().id(), [key.joined()]);
+        let (id, joined) = (call.backend().flights().id(), [key.shared()]);
         let (hold, limit) = (policy.rules.lock_ttl, policy.rules.hard_limit);
         let work = || async move {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await

@@ -128,7 +128,7 @@ impl Cache {
         let mut call = self.call(OPERATION)?;
         let names: Vec<String> = missing.into_iter().map(|(name, _)| name).collect();
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let joined: Vec<String> = keys.iter().map(Key::joined).collect();
+        let joined: Vec<Arc<str>> = keys.iter().map(Key::shared).collect();
         for key in &joined {
             self.refuse_recursion(&call, key)?;
         }
@@ -186,7 +186,7 @@ impl Cache {
         let mut boarded = Boarded::default();
         for (name, shown) in missing {
             let key = call.key(&name)?;
-            let joined = key.joined();
+            let joined = key.shared();
             self.refuse_recursion(&call, &joined)?;
             match call.backend().flights().board(joined, shown.as_ref()) {
                 Boarding::Lead(leader) => boarded.lead.push((name, leader)),

@@ -2,6 +2,7 @@
 
 use super::{maybe_async, rt};
 
+mod at_hand;
 mod builder;
 mod call;
 mod counter;

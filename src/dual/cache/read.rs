@@ -1,11 +1,14 @@
 //! Verbs that read one key.
 
+use super::at_hand::AtHand;
 use super::{Cache, maybe_async};
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::entry::Value;
 use crate::error::Result;
+use crate::event::EventKind;
 use crate::ttl::Remaining;
 
 #[maybe_async]
@@ -19,7 +22,12 @@ impl Cache {
     /// # Errors
     /// `InvalidKey`; the backend's failures; `Decode` under `strict_decode(true)`.
     pub async fn get<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
-        Ok(self.get_arc(key).await?.map(Arc::unwrap_or_clone))
+        if let AtHand::Hit(object) = self.at_hand(key.as_ref())
+            && let Some(value) = self.hit("get", &object)
+        {
+            return Ok(Some(value));
+        }
+        Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone))
     }
 
     /// [`get`](Cache::get) without a clone: on memory the very value that was stored, with no allocation.
@@ -27,8 +35,18 @@ impl Cache {
     /// # Errors
     /// As [`get`](Cache::get).
     pub async fn get_arc<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<Arc<T>>> {
+        if let AtHand::Hit(object) = self.at_hand(key.as_ref())
+            && let Ok(value) = (object as Arc<dyn Any + Send + Sync>).downcast()
+        {
+            self.inner.journal.record("get", EventKind::Hit(1));
+            return Ok(Some(value));
+        }
+        self.read(key.as_ref()).await
+    }
+
+    async fn read<T: Value>(&self, name: &str) -> Result<Option<Arc<T>>> {
         let call = self.call("get")?;
-        let key = call.key(key.as_ref())?;
+        let key = call.key(name)?;
         let found = call.backend().get(&key, call.deadline).await;
         call.open(call.found(found)?)
     }

@@ -85,7 +85,7 @@ impl Cache {
 
     /// Whether this caller is the one to reload: nobody else in this process, then nobody in any other.
     async fn stand<T>(&self, call: &Call<'_>, key: &Key<'_>, policy: &Policy, kept: &Kept<T>) -> Election {
-        let (joined, flights) = (key.joined(), call.backend().flights());
+        let (joined, flights) = (key.shared(), call.backend().flights());
         match flights.throttle.pause(&joined) {
             Some(Pause::Failed) => return Election::Lost(Staleness::BackingOff),
             Some(Pause::Elsewhere) => return Election::Lost(Staleness::Refreshing),

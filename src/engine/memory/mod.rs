@@ -6,13 +6,13 @@
 mod shard;
 mod slot;
 
-use std::hash::RandomState;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::shard::Sum;
 use self::shard::{Counts, Shard};
 use self::slot::HashedKey;
+use super::Seed;
 use crate::clock::{Clock, Moment};
 use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
 use crate::key::{Key, Prefix};
@@ -23,7 +23,7 @@ use crate::ttl::Remaining;
 /// A bounded map from keys to values of any type, shared by threads and tasks alike.
 pub(crate) struct Store {
     shards: Box<[Padded]>,
-    seed: RandomState,
+    seed: Seed,
     pub(crate) clock: Clock,
 }
 
@@ -39,7 +39,7 @@ impl Store {
             let share = capacity / count + usize::from(index < capacity % count);
             Padded(Mutex::new(Shard::new(share)))
         };
-        Store { shards: (0..count).map(shard).collect(), seed: RandomState::new(), clock }
+        Store { shards: (0..count).map(shard).collect(), seed: Seed::default(), clock }
     }
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Option<Found> {
@@ -47,6 +47,14 @@ impl Store {
         // Binding first releases the lock before an expired value is dropped.
         let (found, _expired) = self.shard(key.hash).get(&key, &self.clock);
         found
+    }
+
+    /// The value alone, where nobody asks which write it came from.
+    #[inline]
+    pub(crate) fn object(&self, key: &Key<'_>) -> Option<Arc<dyn Object>> {
+        let key = self.hashed(key);
+        let (object, _expired) = self.shard(key.hash).object(&key, &self.clock);
+        object
     }
 
     pub(crate) fn store(
@@ -167,11 +175,13 @@ impl Store {
         removed
     }
 
+    #[inline]
     fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
         HashedKey::new(*key, &self.seed)
     }
 
     /// The upper half picks the shard, since the lower half picks the bucket inside it.
+    #[inline]
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         lock(&self.shards[(hash >> 32) as usize & (self.shards.len() - 1)].0)
     }
@@ -192,6 +202,7 @@ fn drop_each(displaced: Vec<Arc<dyn Object>>) {
 }
 
 /// No user code runs under the lock, so a poisoned one still guards a whole shard.
+#[inline]
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -33,6 +33,7 @@ struct Slot {
 
 impl Slot {
     /// Whether the value is past its time, be it kept for longer or not.
+    #[inline]
     fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
         clock.has_passed(self.end.minus(key.key.stale_for()))
     }
@@ -76,6 +77,20 @@ impl Shard {
 
     pub(super) fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// Reads the value alone, and makes the entry the most recently used.
+    #[inline]
+    pub(super) fn object(
+        &mut self,
+        key: &HashedKey<'_>,
+        clock: &Clock,
+    ) -> (Option<Arc<dyn Object>>, Displaced) {
+        match self.list.get(key as &dyn Probe) {
+            Some(slot) if !slot.is_due(key, clock) => (Some(Arc::clone(&slot.object)), None),
+            Some(slot) if clock.has_passed(slot.end) => (None, self.expire(key)),
+            _ => (None, None),
+        }
     }
 
     /// Reads and makes the entry the most recently used.

@@ -13,6 +13,7 @@ pub(crate) struct HashedKey<'a> {
 }
 
 impl<'a> HashedKey<'a> {
+    #[inline]
     pub(crate) fn new(key: Key<'a>, seed: &impl BuildHasher) -> HashedKey<'a> {
         let mut hasher = seed.build_hasher();
         hasher.write(key.prefix().as_bytes());

@@ -1,11 +1,10 @@
 //! Reloads beside the callers: one thread, a bounded queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
-
-use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// A loader that can run beside its caller.
 pub trait LaterLoad<R>: Send + 'static {
@@ -31,7 +30,7 @@ enum State {
     Idle,
     /// The thread holds the other end of `_ended` until it is through with the queue.
     Working {
-        queue: Sender<Job>,
+        queue: SyncSender<Job>,
         ended: Receiver<()>,
     },
     Closed,
@@ -58,7 +57,7 @@ impl Background {
         if let State::Working { queue, ended } = state {
             drop(queue);
             // Nothing is ever sent: the wait ends when the thread does.
-            let _ = ended.recv_deadline(until);
+            let _ = ended.recv_timeout(until.saturating_duration_since(Instant::now()));
         }
     }
 
@@ -70,8 +69,8 @@ impl Background {
 
 impl State {
     fn begin() -> Option<State> {
-        let (queue, jobs) = bounded::<Job>(MOST_JOBS);
-        let (working, ended) = bounded::<()>(0);
+        let (queue, jobs) = sync_channel::<Job>(MOST_JOBS);
+        let (working, ended) = sync_channel::<()>(0);
         let work = move || {
             let _working = working;
             for job in jobs {

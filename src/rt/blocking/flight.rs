@@ -1,40 +1,30 @@
 //! Threads in flights: how one waits for a landing, and how it knows what it is loading itself.
 
 use std::cell::RefCell;
-use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use crate::engine::flight::{Flight, Landing};
+use crate::engine::flight::{Flight, Landing, State};
 
-/// Parks until the flight lands; `None` if `until` comes first.
+/// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
-    let waker = Waker::from(Arc::new(Parked(thread::current())));
-    let mut seat = None;
+    let mut state = flight.state();
     loop {
-        if let Poll::Ready(landing) = flight.poll(&waker, &mut seat) {
-            return Some(landing);
+        if let State::Landed(landing) = &*state {
+            return Some(landing.clone());
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            flight.leave(seat);
             return None;
         }
-        thread::park_timeout(left);
-    }
-}
-
-struct Parked(Thread);
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        // A poisoned state is whole: see `Flight::state`.
+        let waited = flight.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        state = waited.0;
     }
 }
 
 /// Runs a loader, remembering what it loads for as long as it runs.
-pub(crate) fn loading<R>(table: usize, keys: &[String], load: impl FnOnce() -> R) -> R {
+pub(crate) fn loading<R>(table: usize, keys: &[Arc<str>], load: impl FnOnce() -> R) -> R {
     /// Forgets the innermost loads, also when the loader panics.
     struct Leave(usize);
     impl Drop for Leave {
@@ -43,15 +33,15 @@ pub(crate) fn loading<R>(table: usize, keys: &[String], load: impl FnOnce() -> R
         }
     }
     let _leave = Leave(LOADING.with_borrow(Vec::len));
-    LOADING.with_borrow_mut(|stack| stack.extend(keys.iter().map(|key| (table, key.clone()))));
+    LOADING.with_borrow_mut(|stack| stack.extend(keys.iter().map(|key| (table, Arc::clone(key)))));
     load()
 }
 
 /// Whether a loader running on this thread is loading this key.
 pub(crate) fn is_loading(table: usize, key: &str) -> bool {
-    LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && name == key))
+    LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && **name == *key))
 }
 
 thread_local! {
-    static LOADING: RefCell<Vec<(usize, String)>> = const { RefCell::new(Vec::new()) };
+    static LOADING: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
 }

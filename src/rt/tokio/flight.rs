@@ -1,6 +1,7 @@
 //! Tasks in flights: how one waits for a landing, and how it knows what it is loading itself.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task_local;
@@ -30,19 +31,19 @@ impl Drop for Waiting<'_> {
 task_local! {
     /// What the loaders around the running code load. A scope, not a property of the task: two loads that
     /// one task joins are not inside each other.
-    static LOADING: Vec<(usize, String)>;
+    static LOADING: Vec<(usize, Arc<str>)>;
 }
 
 /// Runs a loader, remembering what it loads for as long as it runs.
-pub(crate) async fn loading<R>(table: usize, keys: &[String], load: impl AsyncFnOnce() -> R) -> R {
+pub(crate) async fn loading<R>(table: usize, keys: &[Arc<str>], load: impl AsyncFnOnce() -> R) -> R {
     let mut stack = LOADING.try_with(Vec::clone).unwrap_or_default();
-    stack.extend(keys.iter().map(|key| (table, key.clone())));
+    stack.extend(keys.iter().map(|key| (table, Arc::clone(key))));
     LOADING.scope(stack, async move { load().await }).await
 }
 
 /// Whether a loader around the running code is loading this key.
 pub(crate) fn is_loading(table: usize, key: &str) -> bool {
     let within =
-        |stack: &Vec<(usize, String)>| stack.iter().any(|(held, name)| *held == table && name == key);
+        |stack: &Vec<(usize, Arc<str>)>| stack.iter().any(|(held, name)| *held == table && **name == *key);
     LOADING.try_with(within).unwrap_or(false)
 }
