@@ -75,6 +75,11 @@ impl Journal {
         }
     }
 
+    /// Whether anybody wants to know how long a load took.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.observer.is_some() || cfg!(any(feature = "tracing", feature = "metrics"))
+    }
+
     #[inline]
     pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
         self.count(&kind);

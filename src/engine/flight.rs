@@ -43,6 +43,8 @@ pub(crate) enum State {
         token: Token,
         /// One seat per waiting task; empty where one has left.
         waiters: Vec<Option<Waker>>,
+        /// Threads that wait; without any, telling them is a system call for nothing.
+        threads: usize,
     },
     Landed(Landing),
 }
@@ -150,7 +152,7 @@ impl Flights {
 
 impl Flight {
     fn new() -> Flight {
-        let state = State::Airborne { token: Token::Boarding, waiters: Vec::new() };
+        let state = State::Airborne { token: Token::Boarding, waiters: Vec::new(), threads: 0 };
         Flight { state: Mutex::new(state), ended: Condvar::new() }
     }
 
@@ -191,11 +193,13 @@ impl Flight {
     /// The first landing counts; a leader's drop after it changes nothing.
     fn land(&self, landing: Landing) {
         let mut state = self.state();
-        let State::Airborne { waiters, .. } = &mut *state else { return };
-        let waiters = std::mem::take(waiters);
+        let State::Airborne { waiters, threads, .. } = &mut *state else { return };
+        let (waiters, threads) = (std::mem::take(waiters), *threads);
         *state = State::Landed(landing);
         drop(state);
-        self.ended.notify_all();
+        if threads > 0 {
+            self.ended.notify_all();
+        }
         waiters.into_iter().flatten().for_each(Waker::wake);
     }
 

@@ -139,7 +139,7 @@ impl Cache {
             }
         }
         self.give_back_many(call, unused).await;
-        let stored = self.fill_many(call, filling, policy, took).await;
+        let stored = self.fill_many(call, filling, policy, policy.rules.early.and(took)).await;
         for (key, leader, value) in landing {
             leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
             values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
@@ -154,7 +154,7 @@ impl Cache {
         granted: &[Granted<'_>],
         policy: &Policy,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
-    ) -> (Result<HashMap<String, T>>, Duration) {
+    ) -> (Result<HashMap<String, T>>, Option<Duration>) {
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
         let joined: Vec<Arc<str>> = granted.iter().map(|granted| Arc::clone(granted.leader.key())).collect();
         let tenures: Arc<[Arc<Tenure>]> =
@@ -169,9 +169,9 @@ impl Cache {
             let tenures = Arc::clone(&tenures);
             async move { Tenure::renew_all(&tenures, hold).await }
         };
-        let start = Instant::now();
+        let start = call.is_timed(policy).then(Instant::now);
         let loaded = rt::while_renewing(hold / 3, renew, work).await;
-        let took = start.elapsed();
+        let took = start.map(|start| start.elapsed());
         let loaded =
             loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
         (call.ran(loaded, took), took)
@@ -183,7 +183,7 @@ impl Cache {
         call: &Call<'_>,
         filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
         policy: &Policy,
-        took: Duration,
+        took: Option<Duration>,
     ) -> Result<()> {
         let lifetime = call.stay(policy.ttl, policy);
         let (mut items, mut result) = (Vec::new(), Ok(()));

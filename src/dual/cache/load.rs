@@ -104,11 +104,11 @@ impl Cache {
         let (loaded, took) = self.run(call, &key, policy, &right, load).await;
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
-            Ok(loaded) if loaded.store && policy.rules.hard_limit.is_none_or(|limit| took < limit) => {
+            Ok(loaded) if loaded.store && !policy.rules.is_late(took) => {
                 let ttl = call.ttl(&loaded, policy)?;
                 let lifetime = call.stay(ttl, policy);
                 let value = Arc::new(loaded.value);
-                self.fill(call, &key, right, &value, lifetime, took).await?;
+                self.fill(call, &key, right, &value, lifetime, policy.rules.early.and(took)).await?;
                 Ok(value)
             }
             Ok(loaded) => {
@@ -130,13 +130,13 @@ impl Cache {
         policy: &Policy,
         right: &Right<'_>,
         load: impl rt::Load() -> Result<R, E>,
-    ) -> (Result<R>, Duration) {
+    ) -> (Result<R>, Option<Duration>) {
         let (id, joined) = (call.backend().flights().id(), [key.shared()]);
         let (hold, limit) = (policy.rules.lock_ttl, policy.rules.hard_limit);
         let work = || async move {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
-        let start = Instant::now();
+        let start = call.is_timed(policy).then(Instant::now);
         let loaded = match right.tenure() {
             Some(tenure) => {
                 let renew = move || {
@@ -147,7 +147,7 @@ impl Cache {
             }
             None => work().await,
         };
-        let took = start.elapsed();
+        let took = start.map(|start| start.elapsed());
         let loaded =
             loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
         (call.ran(loaded, took), took)
@@ -161,7 +161,7 @@ impl Cache {
         right: Right<'_>,
         value: &Arc<T>,
         lifetime: Lifetime,
-        took: Duration,
+        took: Option<Duration>,
     ) -> Result<()> {
         let condition = match right {
             Right::Lease(mut held) => {
@@ -204,12 +204,18 @@ impl Cache {
 
 impl Call<'_> {
     /// Tells how a loader went.
-    pub(super) fn ran<R>(&self, loaded: Result<R>, took: Duration) -> Result<R> {
-        if loaded.is_ok() {
+    pub(super) fn ran<R>(&self, loaded: Result<R>, took: Option<Duration>) -> Result<R> {
+        if let (Ok(_), Some(took)) = (&loaded, took) {
             self.inner.load_time.note(took);
         }
-        self.record(EventKind::Loaded { took, ok: loaded.is_ok() });
+        self.record(EventKind::Loaded { took: took.unwrap_or_default(), ok: loaded.is_ok() });
         self.input(loaded)
+    }
+
+    /// Whether anybody wants to know how long a load takes: two readings of the clock are a good part of a miss in
+    /// memory.
+    pub(super) fn is_timed(&self, policy: &Policy) -> bool {
+        policy.rules.need_load_time() || self.inner.journal.is_heard()
     }
 
     /// How long a loaded value is fresh: as its loader says, else its policy.
@@ -227,13 +233,10 @@ impl Call<'_> {
     }
 
     /// A loaded value as the backend keeps it; memory shares it with the caller.
-    pub(super) fn pack_loaded<T: Value>(&self, value: &Arc<T>, took: Duration) -> Result<Item> {
+    pub(super) fn pack_loaded<T: Value>(&self, value: &Arc<T>, took: Option<Duration>) -> Result<Item> {
         match self.backend().keeps_objects() {
             true => Ok(Item::Object(Arc::clone(value) as Arc<dyn Object>)),
-            false => {
-                let took = self.inner.rules.early.map(|_| took);
-                self.input(self.inner.codec.encode_loaded::<T, T>(value, took).map(Item::Bytes))
-            }
+            false => self.input(self.inner.codec.encode_loaded::<T, T>(value, took).map(Item::Bytes)),
         }
     }
 }

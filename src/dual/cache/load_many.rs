@@ -135,7 +135,7 @@ impl Cache {
         let (wanted, start) = (names.clone(), Instant::now());
         let id = call.backend().flights().id();
         let loaded = rt::loading(id, &joined, || async move { load(&wanted).await }).await;
-        let mut loaded = call.ran(loaded.map_err(Error::from_loader), start.elapsed())?;
+        let mut loaded = call.ran(loaded.map_err(Error::from_loader), Some(start.elapsed()))?;
         let asked: HashSet<&String> = names.iter().collect();
         loaded.retain(|name, _| asked.contains(name));
         if let Some(policy) = policy {

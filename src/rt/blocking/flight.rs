@@ -10,8 +10,9 @@ use crate::engine::flight::{Flight, Landing, State};
 pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
     let mut state = flight.state();
     loop {
-        if let State::Landed(landing) = &*state {
-            return Some(landing.clone());
+        match &mut *state {
+            State::Landed(landing) => return Some(landing.clone()),
+            State::Airborne { threads, .. } => *threads += 1,
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
