@@ -140,6 +140,10 @@ impl Cache {
                         return self.in_vain(call, key, policy, spare, load).await;
                     }
                 },
+                // Whoever keeps writing the key is not waited for without end.
+                Boarding::Outdated(_) if patience.is_over() => {
+                    return self.in_vain(call, key, policy, spare, load).await;
+                }
                 // Its lease may have come between the look and here; if the next look does not show it, it is void.
                 Boarding::Outdated(flight) if outdated => call.give_up(&key, &flight),
                 Boarding::Outdated(_) => outdated = true,

@@ -54,7 +54,12 @@ impl Cache {
                     leader.stand_for(Some(&token));
                     waited = true;
                     if !patience.pause(&policy.rules).await {
-                        return self.in_vain(call, key, policy, spare, load).await;
+                        let served = self.in_vain(call, key, policy, spare, load).await;
+                        // What was loaded now is newer than anybody's look at the token they follow by.
+                        if let Ok(Fetched { value, source: Origin::Loaded, .. }) = &served {
+                            leader.land(Landing::Value(Arc::clone(value) as Arc<dyn Object>));
+                        }
+                        return served;
                     }
                     call.deadline = self.deadline();
                 }

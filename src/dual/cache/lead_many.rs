@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lead::Claim;
-use super::lease::{Right, Tenure};
+use super::lease::{Held, Right, Tenure};
 use super::load_many::OPERATION;
 use super::mark::Mark;
 use super::wait::Patience;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Ask, Found, Lease, Lookup, Object, Value, Version};
+use crate::entry::{Ask, Found, Lookup, Object, Value, Version};
 use crate::error::{BoxError, Error, Result};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -186,20 +186,18 @@ impl Cache {
         took: Option<Duration>,
     ) -> Result<()> {
         let lifetime = call.stay(policy.ttl, policy);
-        let (mut items, mut result) = (Vec::new(), Ok(()));
+        let (mut items, mut spent, mut result) = (Vec::new(), Vec::new(), Ok(()));
         for (key, right, value) in filling {
             match right {
-                Right::Lease(mut held) => {
-                    // Packed first: a value that cannot be encoded leaves its lease to be given back.
-                    match (call.pack_loaded(&value, took), held.lease()) {
-                        (Ok(item), Some(lease)) => {
-                            items.push((key, lease.clone(), item));
-                            held.spend();
-                        }
-                        (Ok(_), None) => {}
-                        (Err(error), _) => result = Err(error),
+                Right::Lease(held) => match (call.pack_loaded(&value, took), held.lease().cloned()) {
+                    (Ok(item), Some(lease)) => {
+                        items.push((key, lease, item));
+                        spent.push(held);
                     }
-                }
+                    (Ok(_), None) => {}
+                    // Its lease is given back, and the others are stored all the same.
+                    (Err(error), _) => result = Err(error),
+                },
                 right => {
                     let filled = self.fill(call, &key, right, &value, lifetime, took).await;
                     result = result.and(filled);
@@ -210,22 +208,28 @@ impl Cache {
             return result;
         }
         let filled = call.backend().fill_many(items, lifetime, call.deadline).await;
+        if filled.is_ok() {
+            spent.iter_mut().for_each(Held::spend);
+        }
         result.and(call.forgive(call.end(filled)))
     }
 
     /// Gives back what was not used; one round trip per server.
     async fn give_back_many(&self, call: &Call<'_>, unused: Vec<(Key<'_>, Right<'_>)>) {
-        let mut leases: Vec<(Key<'_>, Lease)> = Vec::new();
+        let (mut leases, mut spent) = (Vec::new(), Vec::new());
         for (key, right) in unused {
-            if let Right::Lease(mut held) = right
-                && let Some(lease) = held.spend()
+            if let Right::Lease(held) = right
+                && let Some(lease) = held.lease().cloned()
             {
                 leases.push((key, lease));
+                spent.push(held);
             }
         }
         if !leases.is_empty() {
             let abandoned = call.backend().abandon_many(&leases, call.deadline).await;
-            let _ = call.end(abandoned);
+            if call.end(abandoned).is_ok() {
+                spent.iter_mut().for_each(Held::spend);
+            }
         }
     }
 }

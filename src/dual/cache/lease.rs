@@ -82,11 +82,11 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// The lease to be used up; nobody gives it back any more.
-    pub(super) fn spend(&mut self) -> Option<Lease> {
+    /// The lease is used up; nobody gives it back any more.
+    pub(super) fn spend(&mut self) {
         match self {
-            Held::Memory { lease, .. } => lease.take(),
-            Held::Server(tenure) => tenure.take().map(|tenure| tenure.lease.clone()),
+            Held::Memory { lease, .. } => *lease = None,
+            Held::Server(tenure) => *tenure = None,
         }
     }
 

@@ -166,8 +166,12 @@ impl Cache {
         let condition = match right {
             Right::Lease(mut held) => {
                 let item = call.pack_loaded(value, took)?;
-                let Some(lease) = held.spend() else { return Ok(()) };
+                let Some(lease) = held.lease().cloned() else { return Ok(()) };
                 let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
+                // Until the backend has answered, the lease may still be there to be given back.
+                if filled.is_ok() {
+                    held.spend();
+                }
                 return call.forgive(call.end(filled));
             }
             Right::Replace(version, _mark) => Condition::Unchanged(version),
@@ -182,10 +186,12 @@ impl Cache {
     /// Gives back what was not used. Faults are told; the caller has the loader's error to deal with.
     pub(super) async fn give_back(&self, call: &Call<'_>, key: &Key<'_>, right: Right<'_>) {
         if let Right::Lease(mut held) = right
-            && let Some(lease) = held.spend()
+            && let Some(lease) = held.lease().cloned()
         {
             let abandoned = call.backend().abandon(key, &lease, call.deadline).await;
-            let _ = call.end(abandoned);
+            if call.end(abandoned).is_ok() {
+                held.spend();
+            }
         }
     }
 }

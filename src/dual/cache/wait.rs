@@ -28,6 +28,10 @@ impl Patience {
         Patience { longest: hard_limit.map_or(max_wait, |limit| limit.min(max_wait)), began: OnceLock::new() }
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        self.began.get_or_init(Instant::now).elapsed() >= self.longest
+    }
+
     pub(super) fn ends(&self) -> Instant {
         let waited = self.began.get_or_init(Instant::now).elapsed();
         Deadline::after(self.longest.saturating_sub(waited)).instant()

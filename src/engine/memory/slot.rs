@@ -43,32 +43,29 @@ impl From<HashedKey<'_>> for SlotKey {
 /// Lets a shard find an owned key by a borrowed one in two parts, without joining it.
 pub(crate) trait Probe {
     fn hash(&self) -> u64;
-    fn is(&self, joined: &str) -> bool;
-    /// The joined text, where there is one.
-    fn joined(&self) -> Option<&str>;
+    /// The prefix and the name; of a stored key, which is joined, nothing and all of it.
+    fn parts(&self) -> (&str, &str);
 }
 
 impl Probe for HashedKey<'_> {
+    #[inline]
     fn hash(&self) -> u64 {
         self.hash
     }
-    fn is(&self, joined: &str) -> bool {
-        self.key.is(joined)
-    }
-    fn joined(&self) -> Option<&str> {
-        None
+    #[inline]
+    fn parts(&self) -> (&str, &str) {
+        (self.key.prefix(), self.key.name())
     }
 }
 
 impl Probe for SlotKey {
+    #[inline]
     fn hash(&self) -> u64 {
         self.hash
     }
-    fn is(&self, joined: &str) -> bool {
-        *self.joined == *joined
-    }
-    fn joined(&self) -> Option<&str> {
-        Some(&self.joined)
+    #[inline]
+    fn parts(&self) -> (&str, &str) {
+        ("", &self.joined)
     }
 }
 
@@ -85,12 +82,16 @@ impl Hash for dyn Probe + '_ {
 }
 
 impl PartialEq for dyn Probe + '_ {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        // One of the two is always the stored key, which is joined.
-        match (self.joined(), other.joined()) {
-            (Some(joined), _) => other.is(joined),
-            (_, Some(joined)) => self.is(joined),
-            (None, None) => false,
+        // One of the two is always a stored key.
+        match (self.parts(), other.parts()) {
+            (("", joined), (prefix, name)) | ((prefix, name), ("", joined)) => {
+                joined.len() == prefix.len() + name.len()
+                    && joined.as_bytes().ends_with(name.as_bytes())
+                    && joined.as_bytes().starts_with(prefix.as_bytes())
+            }
+            _ => false,
         }
     }
 }
