@@ -121,7 +121,7 @@ const FETCHES: &[Fetch] = &[
     Fetch("a hit", 1, |policy| policy),
     Fetch("a hit whose age is asked for", 1, |policy| policy.refresh_ahead(0.1)),
     Fetch("a reload", 4, |policy| policy.refresh_ahead(0.5)),
-    Fetch("a forced load", 3, |policy| policy.force()),
+    Fetch("a forced load", 3, PolicyBuilder::force),
 ];
 
 fn fetch(world: &World, set: fn(PolicyBuilder) -> PolicyBuilder, later: bool) -> u64 {
