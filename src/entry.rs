@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::ValueCodec;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ttl::Remaining;
+use crate::key::Key;
+use crate::ttl::{Lifetime, Remaining};
 
 /// A type that a cache can hold: clone it, send it, encode it, decode it. Implemented for all that can.
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
@@ -174,6 +175,19 @@ pub struct Lease {
     /// What the backend knows it by. `None` where the backend keeps no leases: then a fill stores as long as
     /// the key is still absent.
     pub token: Option<Version>,
+}
+
+/// A value to be stored under a lease.
+#[derive(Clone, Debug)]
+pub struct Fill<'a> {
+    /// What the lease is for.
+    pub key: Key<'a>,
+    /// The right to store.
+    pub lease: Lease,
+    /// The encoded value.
+    pub bytes: Vec<u8>,
+    /// How long the value stays.
+    pub lifetime: Lifetime,
 }
 
 /// What a look at a key showed.

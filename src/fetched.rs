@@ -8,13 +8,13 @@ use crate::ttl::Ttl;
 /// What a loader gives: a value, and if it wants, what is to become of it. A plain value converts by itself.
 ///
 /// ```
-/// use lexigram_cache::{BoxError, Cache, Loaded};
+/// use lexigram_cache::{BoxError, Cache, Fetched, Loaded};
 /// use std::time::Duration;
 ///
 /// let cache = Cache::memory();
 /// let policy = cache.policy().ttl(Duration::from_secs(60)).build()?;
-/// // The answer itself says how long it may be kept.
-/// let page = cache.fetch("page", &policy, || {
+/// // The answer itself says how long it may be kept. Its caller names the type, since a `Loaded` could be a value too.
+/// let page: Fetched<String> = cache.fetch("page", &policy, || {
 ///     Ok::<_, BoxError>(Loaded::new("<html>".to_owned()).ttl(Duration::from_secs(5)))
 /// })?;
 /// assert_eq!(page.value, "<html>");
@@ -60,7 +60,8 @@ pub struct Fetched<T> {
     pub value: T,
     /// Where it came from.
     pub source: Origin,
-    /// How long ago it was loaded, as far as its lifetime tells; `None` for values that never end.
+    /// How long ago it was loaded, as far as the policy's lifetime and what is left of it tell. `None` for values that
+    /// never end, and where the policy has no use for the age.
     pub age: Option<Duration>,
 }
 

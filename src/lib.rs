@@ -23,14 +23,17 @@
 //! * [`Memory`], and with their features `Redis` and `Memcached`, are the backends: handles that share data and
 //!   connections between their clones. [`Backend`] makes one of your own.
 //! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them; [`config`] has the keys.
+//! * [`Cache::get_or_compute`] loads what is missing. [`Cache::fetch`] does so under a [`Policy`] (stale values where the
+//!   load fails, early reloads, remembered absence) and says in a [`Fetched`] where the value came from; a loader may
+//!   answer with a [`Loaded`].
 //! * [`Ttl`] goes in, [`Remaining`] comes out. [`Error`] has a [kind](ErrorKind) that says what to do about it.
 //! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
 //!   on clones of one handle, share their data and their loads.
 //!
-//! The README has the table of verbs with what each answers and costs on which backend, and the chapters on
-//! limitations and on what is not here yet. ARCHITECTURE.md says how it is built and why.
+//! The README has the table of verbs with what each answers and costs on which backend, what a load sends over the
+//! wire, and the chapters on shared loads, stale values, limitations and on what is not here yet. ARCHITECTURE.md says how it is built and why.
 //!
 //! # Features
 //!
@@ -57,7 +60,8 @@
 //! * A miss is `Ok(None)`; a stored `None` is a hit. A verb means the same on every backend, or is
 //!   [`Unsupported`](ErrorKind::Unsupported) with the reason.
 //! * A call ends by its timeout, 1 s unless set, for one key or a thousand. Only a loader takes as long as it takes.
-//! * Of all callers in this process that miss one key, one loads. However it ends, nobody waits for ever.
+//! * Of all callers that miss one key, in this process and in others, one loads. However it ends, nobody waits for ever.
+//! * A write or removal of a key, by whatever program, wins over every load of it that began before.
 //! * A value never answers for another key: a connection that failed or fell out of step is not used again.
 //! * A write that was sent and not answered is [`Ambiguous`](ErrorKind::Ambiguous), and not tried again by itself.
 //! * Bytes that are no value of the type asked for are a miss, or under
@@ -145,7 +149,7 @@ pub use codec::Format;
 pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
-pub use entry::{Ask, Condition, Entry, Lease, Lookup, Storable, Value, Version};
+pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
 pub use fetched::{Fetched, Loaded, Origin, Staleness};

@@ -19,7 +19,7 @@ pub struct Stats {
     pub joined: u64,
     /// Stored bytes that were no value of the type asked for, and counted as a miss.
     pub decode_rejected: u64,
-    /// Calls that ended in an error of the backend.
+    /// Failures of the backend, those that cost their caller nothing included.
     pub errors: u64,
     /// Entries held now, including those whose expiry has not been noticed yet.
     pub entries: Option<u64>,

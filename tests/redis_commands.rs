@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 #[cfg(feature = "testing")]
-use lexigram_cache::{Ask, Key, Lifetime, Lookup, Prefix};
+use lexigram_cache::{Ask, Fill, Key, Lifetime, Lookup, Prefix};
 use lexigram_cache::{Redis, Remaining, Ttl};
 use support::{RedisServer, Wire, World, ask_raw, call, worlds};
 #[cfg(feature = "testing")]
@@ -194,9 +194,9 @@ fn batches(wire: &Wire, side: &Side, keys: &[Key<'_>]) {
     let leases: Vec<_> = keys.iter().copied().zip(seen.into_iter().map(lease)).collect();
     expect(wire, 1, &["EVALSHA"; 2], || ask!(side, b => b.abandon_many(&leases[1..], soon())).unwrap());
     let (key, lease) = leases[0].clone();
-    let items = [(key, lease, b"1".to_vec())];
+    let items = [Fill { key, lease, bytes: b"1".to_vec(), lifetime: Lifetime::Never }];
     expect(wire, 1, &["EVALSHA"], || {
-        ask!(side, b => b.fill_many(&items, Lifetime::Never, soon())).unwrap();
+        ask!(side, b => b.fill_many(&items, soon())).unwrap();
     });
     expect(wire, 1, &["MGET"], || drop(ask!(side, b => b.lookup_many(keys, Ask::Value, soon())).unwrap()));
     let aged = ["MGET", "PTTL", "PTTL", "PTTL", "PEXPIRETIME", "PEXPIRETIME", "PEXPIRETIME"];

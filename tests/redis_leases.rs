@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use lexigram_cache::{Ask, Condition, Lease, Lifetime, Lookup, Prefix, Redis, Remaining, Ttl, Version};
+use lexigram_cache::{Ask, Condition, Fill, Lease, Lifetime, Lookup, Prefix, Redis, Remaining, Ttl, Version};
 use support::{RedisServer, Side, World, ask, ask_raw, call, sides, soon, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -196,12 +196,12 @@ fn many_are_looked_at_leased_and_filled_together() {
         assert_eq!(busy, Lookup::Busy(other.token.unwrap()));
         assert_eq!(list, Lookup::Lease(Lease { token: None }), "it stays what it is");
         let leases = [(free, keys[2]), (list, keys[3]), (lost, keys[4])].map(|(seen, key)| match seen {
-            Lookup::Lease(lease) => (key, lease, b"new".to_vec()),
+            Lookup::Lease(lease) => Fill { key, lease, bytes: b"new".to_vec(), lifetime: FOR_A_MINUTE },
             other => panic!("{other:?}"),
         });
         raw(addr, "DEL app:lost");
         raw(addr, "SCRIPT FLUSH");
-        ask!(side, b => b.fill_many(&leases, FOR_A_MINUTE, soon())).unwrap();
+        ask!(side, b => b.fill_many(&leases, soon())).unwrap();
         assert_eq!(side.get(&keys[2]).as_deref(), Some(b"new".as_slice()));
         assert_eq!(side.get(&keys[4]), None, "an invalidation wins here too");
         assert_eq!(ask_raw(addr, b"TYPE app:list\r\n"), "+list\r\n");

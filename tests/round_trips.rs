@@ -5,8 +5,8 @@ mod support;
 
 use std::time::Duration;
 
-use lexigram_cache::{Memcached, Redis, Ttl};
-use support::{MemcachedServer, Wire, World, call, worlds};
+use lexigram_cache::{BoxError, Memcached, PolicyBuilder, Redis, Ttl};
+use support::{MemcachedServer, Wire, World, block_on, call, eventually, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -112,4 +112,74 @@ fn a_batch_of_none_asks_nobody() {
         assert_eq!(call!(&world, cache => cache.delete_many([""; 0])).unwrap(), 0);
     }
     assert_eq!(wire.connections(), 0);
+}
+
+/// What a fetch finds is a value with ten seconds left of a minute.
+struct Fetch(&'static str, usize, fn(PolicyBuilder) -> PolicyBuilder);
+
+const FETCHES: &[Fetch] = &[
+    Fetch("a hit", 1, |policy| policy),
+    Fetch("a hit whose age is asked for", 1, |policy| policy.refresh_ahead(0.1)),
+    Fetch("a reload", 4, |policy| policy.refresh_ahead(0.5)),
+    Fetch("a forced load", 3, PolicyBuilder::force),
+];
+
+fn fetch(world: &World, set: fn(PolicyBuilder) -> PolicyBuilder, later: bool) -> u64 {
+    let load = || Ok::<_, BoxError>(2_u64);
+    let fetched = match world {
+        World::Threads(cache) => {
+            let policy = set(cache.policy().ttl(MINUTE)).build().unwrap();
+            if later { cache.fetch_in_background("k", policy, load) } else { cache.fetch("k", policy, load) }
+        }
+        World::Tasks(cache) => {
+            let policy = set(cache.policy().ttl(MINUTE)).build().unwrap();
+            block_on(async {
+                match later {
+                    true => cache.fetch_in_background("k", policy, move || async move { load() }).await,
+                    false => cache.fetch("k", policy, async || load()).await,
+                }
+            })
+        }
+    };
+    fetched.unwrap().value
+}
+
+fn count_fetches(wire: &Wire, worlds: &[World]) {
+    for world in worlds {
+        for later in [false, true] {
+            for Fetch(name, trips, set) in FETCHES {
+                // The first round dials and makes scripts known.
+                for counted in [false, true] {
+                    call!(world, cache => cache.set("k", &1_u64, Duration::from_secs(10))).unwrap();
+                    wire.take();
+                    fetch(world, *set, later);
+                    // What goes on beside the caller comes last.
+                    eventually(name, MINUTE, || wire.round_trips() >= *trips);
+                    std::thread::sleep(SETTLED);
+                    assert!(
+                        !counted || wire.round_trips() == *trips,
+                        "{name} in {world:?}: {:?}",
+                        wire.take()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// More than a round trip takes here, so that one too many is seen.
+const SETTLED: Duration = Duration::from_millis(50);
+
+#[test]
+fn a_fetch_takes_the_round_trips_that_its_documentation_says_on_redis() {
+    let wire = Wire::before(support::redis().addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    count_fetches(&wire, &worlds!(redis, prefix("fetch")));
+}
+
+#[test]
+fn a_fetch_takes_the_round_trips_that_its_documentation_says_on_memcached() {
+    let wire = Wire::before(support::memcached().addr());
+    let memcached = Memcached::builder([wire.addr().to_string()]).build().unwrap();
+    count_fetches(&wire, &worlds!(memcached, prefix("fetch")));
 }

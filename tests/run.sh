@@ -12,6 +12,8 @@ main() {
     step "example quickstart with a configuration file" \
         cargo run --example quickstart --features full -- --config tests/samples/memory.yaml src
     step "example async_quickstart" cargo run --example async_quickstart --features full
+    step "example protected" cargo run --example protected
+    step "example async_protected" cargo run --example async_protected --features full
     report
 }
 

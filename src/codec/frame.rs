@@ -5,7 +5,7 @@
 //! | 0 | 2 | mark `C1 6C`: `C1` begins no JSON, no decimal text, no UTF-8 and no MessagePack |
 //! | 2 | 1 | version, 1 |
 //! | 3 | 4 | CRC32C of all that follows |
-//! | 7 | 1 | content: 1 postcard, 2 JSON, 3 custom; 0 is kept for lease placeholders, which hold no value |
+//! | 7 | 1 | content: 1 postcard, 2 JSON, 3 custom; 0 is none |
 //! | 8 | 1 | flags: bit 0, the payload is a zlib stream; bit 1, a load time follows it; the others are zero |
 //! | 9 | 4 | length of the payload before compression |
 //! | 13 | 8 | fingerprint of the type's shape; 0 where the payload describes itself |

@@ -5,8 +5,8 @@
 
 use super::fault::{Report, Text};
 use super::range::{
-    any, below_one, each_server, host_name, label, lifetime, moment, optional, path, pool, port, positive,
-    redis_host, redis_url, some,
+    any, below_one, each_server, host_name, label, lease, lifetime, moment, optional, path, pool, port,
+    positive, redis_host, redis_url, some,
 };
 use super::tree::Node;
 use super::value::Fill;
@@ -46,16 +46,16 @@ pub(super) const ROOT: &[Key<Config>] = table! { Config:
 
 pub(super) const SERVICE: &[Key<ServiceConfig>] = table! { ServiceConfig:
     "enable_protection", enable_protection, "true", any, "whether concurrent loads of one key become one";
-    "protection_lock_ttl", protection_lock_ttl, "30s", positive, "how long one caller may hold the right to load";
+    "protection_lock_ttl", protection_lock_ttl, "30s", lease, "how long a lease outlives its process";
     "protection_max_wait", protection_max_wait, "10s", positive, "how long the others wait for its result";
-    "protection_retry_interval", protection_retry_interval, "100ms", positive, "how often a waiter looks again";
+    "protection_retry_interval", protection_retry_interval, "100ms", positive, "the longest pause between looks";
     "on_wait_timeout", on_wait_timeout, "compute", any, "compute, stale or error: what follows a wait in vain";
     "default_backend", default_backend, "", any, "the name of the default backend; overrides the flags";
     "default_serializer", default_serializer, "json", any, "json, postcard, either with +compression, compression";
-    "ttl_jitter", ttl_jitter, "0", moment, "up to this much is added to each lifetime; 0: off";
-    "stale_for", stale_for, "0", moment, "how long a value is kept after its lifetime; 0: off";
-    "refresh_ahead", refresh_ahead, "0", below_one, "the last fraction of a lifetime that refreshes; 0: off";
-    "negative_ttl", negative_ttl, "0", moment, "how long an absence is remembered; 0: off";
+    "ttl_jitter", ttl_jitter, "0", moment, "up to this much is added to a loaded value's life; 0: off";
+    "stale_for", stale_for, "0", moment, "how long values are kept past their lifetime; 0: off";
+    "refresh_ahead", refresh_ahead, "0", below_one, "the last fraction of a lifetime that reloads; 0: off";
+    "negative_ttl", negative_ttl, "0", moment, "how long a loaded None is kept; 0: as any value";
     "circuit_breaker_enabled", circuit_breaker_enabled, "true", any, "whether a failing backend is left alone";
     "circuit_breaker_threshold", circuit_breaker_threshold, "5", some, "failures in a row that open the breaker";
     "enable_metrics", enable_metrics, "true", any, "whether hits, misses and loads are counted";

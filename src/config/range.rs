@@ -30,6 +30,12 @@ pub(super) fn positive(duration: &Duration) -> Checked {
     moment(duration)
 }
 
+/// A server answers within a few milliseconds at best; a lease has to outlive that.
+pub(super) fn lease(duration: &Duration) -> Checked {
+    require(*duration >= Duration::from_millis(10), "must be at least 10 ms")?;
+    moment(duration)
+}
+
 pub(super) fn lifetime(duration: &Option<Duration>) -> Checked {
     let zero = duration.is_some_and(|duration| duration.is_zero());
     require(!zero, "must be more than zero; leave the key out to keep values for ever")?;

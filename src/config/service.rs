@@ -11,13 +11,15 @@ use crate::policy::OnWaitTimeout;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ServiceConfig {
-    /// Whether concurrent loads of one key become one. Defaults to `true`.
+    /// Whether concurrent loads of one key become one, in this process and across processes. Defaults to `true`.
     pub enable_protection: bool,
-    /// How long one caller may hold the right to load a key. Defaults to 30 s.
+    /// How long a load in one process keeps the others from loading, should that process die; renewed while the load
+    /// lasts. At least 10 ms; on Memcached whole seconds, rounded up. Defaults to 30 s.
     pub protection_lock_ttl: Duration,
-    /// How long the others wait for its result; zero does not wait. Defaults to 10 s.
+    /// How long the others wait for its result; more than zero. Defaults to 10 s.
     pub protection_max_wait: Duration,
-    /// How often a waiter looks again for the result of another process. Defaults to 0.1 s.
+    /// The longest pause between two looks for what another process is loading; they begin at 5 to 10 ms. Defaults
+    /// to 0.1 s.
     pub protection_retry_interval: Duration,
     /// What a caller does whose wait was in vain. Defaults to loading for itself.
     pub on_wait_timeout: OnWaitTimeout,
@@ -25,14 +27,16 @@ pub struct ServiceConfig {
     pub default_backend: Option<String>,
     /// The form of values for backends that name none. Defaults to [`Serializer::Json`].
     pub default_serializer: Serializer,
-    /// Up to this much is added to each lifetime, at random. Zero is off, the default.
+    /// Up to this much is added to the lifetime of each loaded value, at random. Zero is off, the default.
     pub ttl_jitter: Duration,
-    /// How long a value is kept after its lifetime, for when a load fails. Zero is off, the default.
+    /// How long every value is kept past its lifetime, for loading verbs to serve while it is reloaded or where that
+    /// fails; all programs that share a namespace have to agree on it. Whole seconds on Memcached. Zero is off, the
+    /// default.
     pub stale_for: Duration,
-    /// The last fraction of a lifetime in which a read has the value refreshed, from 0 to below 1.
-    /// Zero is off, the default.
+    /// The last fraction of a lifetime in which a loading verb serves the value and has one caller reload it, from 0
+    /// to below 1. Zero is off, the default.
     pub refresh_ahead: f64,
-    /// How long "there is no such thing" is remembered. Zero is off, the default.
+    /// How long a loaded `None` is remembered. Zero is as long as any other value, the default.
     pub negative_ttl: Duration,
     /// Whether a backend that keeps failing is left alone for a while. Defaults to `true`.
     pub circuit_breaker_enabled: bool,

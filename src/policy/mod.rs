@@ -4,8 +4,11 @@
 mod builder;
 mod rules;
 
+use serde::Serialize;
+
 pub use self::builder::PolicyBuilder;
 pub(crate) use self::rules::Rules;
+use crate::codec::is_none;
 use crate::ttl::Lifetime;
 
 /// How one [`fetch`](crate::Cache::fetch) is protected. Made by [`Cache::policy`](crate::Cache::policy), which
@@ -30,6 +33,16 @@ pub struct Policy {
     pub(crate) rules: Rules,
     /// How long a loaded value is fresh, before jitter.
     pub(crate) ttl: Lifetime,
+}
+
+impl Policy {
+    /// How long this value is fresh, unless its loader has said so.
+    pub(crate) fn ttl_of<T: Serialize>(&self, value: &T) -> Lifetime {
+        match self.rules.negative_ttl {
+            Some(negative) if is_none(value) => negative.resolve(self.ttl).unwrap_or(self.ttl),
+            _ => self.ttl,
+        }
+    }
 }
 
 /// What a caller does that has waited `max_wait` for another's load.

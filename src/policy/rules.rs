@@ -16,6 +16,7 @@ pub(crate) struct Rules {
     pub(crate) refresh_ahead: Option<f64>,
     pub(crate) early: Option<f64>,
     pub(crate) jitter: Duration,
+    /// Checked: neither zero nor too long.
     pub(crate) negative_ttl: Option<Ttl>,
     pub(crate) max_age: Option<Duration>,
     pub(crate) force: bool,

@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lexigram_cache::{Ask, Condition, Key, Lease, Lifetime, Lookup, Memcached, Prefix, Remaining, Result};
+use lexigram_cache::{
+    Ask, Condition, Fill, Key, Lease, Lifetime, Lookup, Memcached, Prefix, Remaining, Result,
+};
 
 use crate::support::{Side, ask, ask_raw, memcached, sides, soon};
 
@@ -75,10 +77,14 @@ impl Desk {
     }
 
     pub fn try_fill_many(&self, items: &[(&str, &Lease, &[u8])]) -> Result<()> {
-        let item =
-            |&(name, lease, bytes): &(_, &Lease, &[u8])| (self.key(name), lease.clone(), bytes.to_vec());
-        let items: Vec<_> = items.iter().map(item).collect();
-        ask!(&self.backend, b => b.fill_many(&items, Lifetime::Never, soon()))
+        let fill = |&(name, lease, bytes): &(_, &Lease, &[u8])| Fill {
+            key: self.key(name),
+            lease: lease.clone(),
+            bytes: bytes.to_vec(),
+            lifetime: Lifetime::Never,
+        };
+        let fills: Vec<_> = items.iter().map(fill).collect();
+        ask!(&self.backend, b => b.fill_many(&fills, soon()))
     }
 
     pub fn abandon(&self, name: &str, lease: &Lease) {

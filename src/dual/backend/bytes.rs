@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -202,14 +202,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Stores each value under its lease, after checking whatever can be checked of all. Derived: one `fill`
     /// each; checks nothing.
-    async fn fill_many(
-        &self,
-        items: &[(Key<'_>, Lease, Vec<u8>)],
-        lifetime: Lifetime,
-        deadline: Deadline,
-    ) -> Result<()> {
-        for (key, lease, bytes) in items {
-            self.fill(key, lease, bytes, lifetime, deadline).await?;
+    async fn fill_many(&self, fills: &[Fill<'_>], deadline: Deadline) -> Result<()> {
+        for Fill { key, lease, bytes, lifetime } in fills {
+            self.fill(key, lease, bytes, *lifetime, deadline).await?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::Flights;
 use crate::engine::memory::Store;
-use crate::entry::{Ask, Condition, Entry, Found, Item, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Found, Item, Lease, Lookup, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -124,7 +124,7 @@ impl BackendHandle {
         }
     }
 
-    /// Forgets a lease that its holder dropped. One that lies on a server ends there by itself.
+    /// Forgets a lease in memory that its holder dropped.
     pub(super) fn drop_lease(&self, key: &Key<'_>, lease: &Lease) {
         if let Kind::Memory(memory) = &self.kind {
             memory.0.shared.store.abandon(key, lease);
@@ -341,18 +341,19 @@ impl BackendHandle {
     /// Stores each value under its lease, after checking everything.
     pub(super) async fn fill_many(
         &self,
-        items: Vec<(Key<'_>, Lease, Item)>,
-        lifetime: Lifetime,
+        items: Vec<(Key<'_>, Lease, Item, Lifetime)>,
         deadline: Deadline,
     ) -> Result<()> {
         match &self.kind {
-            Kind::Memory(memory) => items
-                .into_iter()
-                .try_for_each(|(key, lease, item)| memory.fill(&key, &lease, item, lifetime).map(drop)),
+            Kind::Memory(memory) => items.into_iter().try_for_each(|(key, lease, item, lifetime)| {
+                memory.fill(&key, &lease, item, lifetime).map(drop)
+            }),
             Kind::Bytes(backend) => {
-                let bytes = |(key, lease, item): (_, _, Item)| Ok((key, lease, item.bytes()?));
-                let items = items.into_iter().map(bytes).collect::<Result<Vec<_>>>()?;
-                backend.fill_many(&items, lifetime, deadline).await
+                let fill = |(key, lease, item, lifetime): (_, _, Item, _)| {
+                    Ok(Fill { key, lease, bytes: item.bytes()?, lifetime })
+                };
+                let fills = items.into_iter().map(fill).collect::<Result<Vec<_>>>()?;
+                backend.fill_many(&fills, deadline).await
             }
         }
     }

@@ -87,8 +87,7 @@ impl Cache {
         let seen = match call.backend().lookup_many(&keys, ask, call.deadline).await {
             Ok(seen) => seen,
             Err(error) => {
-                let nothing = call.uncoordinated(error);
-                debug_assert!(matches!(nothing, Right::Nothing));
+                call.record(EventKind::Failed(&error));
                 return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
             }
         };
@@ -138,6 +137,9 @@ impl Cache {
                 (None, None) => unused.push((key, right)),
             }
         }
+        if policy.rules.is_late(took) {
+            unused.extend(filling.drain(..).map(|(key, right, _)| (key, right)));
+        }
         self.give_back_many(call, unused).await;
         let stored = self.fill_many(call, filling, policy, policy.rules.early.and(took)).await;
         for (key, leader, value) in landing {
@@ -165,12 +167,16 @@ impl Cache {
         let work = || async move {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
+        let renewed = Arc::clone(&tenures);
         let renew = move || {
-            let tenures = Arc::clone(&tenures);
+            let tenures = Arc::clone(&renewed);
             async move { Tenure::renew_all(&tenures, hold).await }
         };
         let start = call.is_timed(policy).then(Instant::now);
-        let loaded = rt::while_renewing(hold / 3, renew, work).await;
+        let loaded = match tenures.is_empty() {
+            true => work().await,
+            false => rt::while_renewing(hold / 3, renew, work).await,
+        };
         let took = start.map(|start| start.elapsed());
         let loaded =
             loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
@@ -185,13 +191,13 @@ impl Cache {
         policy: &Policy,
         took: Option<Duration>,
     ) -> Result<()> {
-        let lifetime = call.stay(policy.ttl, policy);
         let (mut items, mut spent, mut result) = (Vec::new(), Vec::new(), Ok(()));
         for (key, right, value) in filling {
+            let lifetime = call.stay(policy.ttl_of(&*value), policy);
             match right {
                 Right::Lease(held) => match (call.pack_loaded(&value, took), held.lease().cloned()) {
                     (Ok(item), Some(lease)) => {
-                        items.push((key, lease, item));
+                        items.push((key, lease, item, lifetime));
                         spent.push(held);
                     }
                     (Ok(_), None) => {}
@@ -207,7 +213,7 @@ impl Cache {
         if items.is_empty() {
             return result;
         }
-        let filled = call.backend().fill_many(items, lifetime, call.deadline).await;
+        let filled = call.backend().fill_many(items, call.deadline).await;
         if filled.is_ok() {
             spent.iter_mut().for_each(Held::spend);
         }

@@ -4,13 +4,13 @@ use super::at_hand::AtHand;
 use super::call::Call;
 use super::lease::Right;
 use super::look::Sight;
+use super::mark::Mark;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::chance::up_to;
-use crate::codec::is_none;
 use crate::entry::{Condition, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
@@ -105,7 +105,10 @@ impl Cache {
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
             Ok(loaded) if loaded.store && !policy.rules.is_late(took) => {
-                let ttl = call.ttl(&loaded, policy)?;
+                let ttl = match loaded.ttl {
+                    Some(ttl) => call.input(ttl.resolve(self.inner.default_ttl))?,
+                    None => policy.ttl_of(&loaded.value),
+                };
                 let lifetime = call.stay(ttl, policy);
                 let value = Arc::new(loaded.value);
                 self.fill(call, &key, right, &value, lifetime, policy.rules.early.and(took)).await?;
@@ -163,7 +166,7 @@ impl Cache {
         lifetime: Lifetime,
         took: Option<Duration>,
     ) -> Result<()> {
-        let condition = match right {
+        let (condition, _mark) = match right {
             Right::Lease(mut held) => {
                 let item = call.pack_loaded(value, took)?;
                 let Some(lease) = held.lease().cloned() else { return Ok(()) };
@@ -174,8 +177,9 @@ impl Cache {
                 }
                 return call.forgive(call.end(filled));
             }
-            Right::Replace(version, _mark) => Condition::Unchanged(version),
-            Right::Overwrite => Condition::Always,
+            // The mark keeps other processes off until the value is stored.
+            Right::Replace(version, mark) => (Condition::Unchanged(version), mark),
+            Right::Overwrite => (Condition::Always, Mark::none()),
             Right::Nothing => return Ok(()),
         };
         let item = call.pack_loaded(value, took)?;
@@ -222,15 +226,6 @@ impl Call<'_> {
     /// memory.
     pub(super) fn is_timed(&self, policy: &Policy) -> bool {
         policy.rules.need_load_time() || self.inner.journal.is_heard()
-    }
-
-    /// How long a loaded value is fresh: as its loader says, else its policy.
-    fn ttl<T: Value>(&self, loaded: &Loaded<T>, policy: &Policy) -> Result<Lifetime> {
-        let negative = policy.rules.negative_ttl.filter(|_| is_none(&loaded.value));
-        match loaded.ttl.or(negative) {
-            Some(ttl) => self.input(ttl.resolve(self.inner.default_ttl)),
-            None => Ok(policy.ttl),
-        }
     }
 
     /// How long a loaded value stays: while it is fresh, some jitter, and the time it is kept after that.

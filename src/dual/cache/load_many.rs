@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
+use crate::engine::protect::Verdict;
 use crate::entry::{Ask, Condition, Item, Lookup, Value, Version};
 use crate::error::{BoxError, Error, Result};
 use crate::event::EventKind;
@@ -63,22 +64,28 @@ impl Cache {
         let policy = Policy { rules: self.inner.rules.clone(), ttl };
         let patience = Patience::new(&policy);
         let mut values = HashMap::new();
-        let mut missing = self.look_many(&call, distinct(keys), &mut values).await?;
+        let mut missing = self.look_many(&call, distinct(keys), &policy, &mut values).await?;
         if !policy.rules.enabled {
             return self.load_alone(missing, Some(&policy), &mut load, values).await;
         }
-        let (mut alone, mut outdated) = (Missing::new(), HashSet::new());
+        let (mut alone, mut in_vain, mut outdated) = (Missing::new(), Missing::new(), HashSet::new());
         while !missing.is_empty() {
             let boarded = self.board_many(missing, &mut outdated)?;
-            alone.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
+            in_vain.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
             let rest = self.follow_many(boarded.follow, &patience, &mut values).await?;
             alone.extend(rest.alone);
+            in_vain.extend(rest.in_vain);
             let again = rest.again.into_iter().chain(boarded.again).collect();
-            missing = self.look_many(&self.call(OPERATION)?, again, &mut values).await?;
+            missing = self.look_many(&self.call(OPERATION)?, again, &policy, &mut values).await?;
+            if patience.is_over() {
+                // Whoever keeps writing the keys is not waited for without end.
+                in_vain.append(&mut missing);
+            }
         }
-        if !alone.is_empty() && policy.rules.on_wait_timeout == OnWaitTimeout::Error {
+        if !in_vain.is_empty() && policy.rules.on_wait_timeout == OnWaitTimeout::Error {
             return call.input(Err(Error::waited_in_vain()));
         }
+        alone.extend(in_vain);
         self.load_alone(alone, None, &mut load, values).await
     }
 
@@ -87,22 +94,24 @@ impl Cache {
         &self,
         call: &Call<'_>,
         names: Vec<String>,
+        policy: &Policy,
         values: &mut HashMap<String, T>,
     ) -> Result<Missing> {
         if names.is_empty() {
             return Ok(Missing::new());
         }
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let seen = call.backend().lookup_many(&keys, Ask::Value, call.deadline).await;
+        let ask = if policy.rules.need_age() { Ask::Age } else { Ask::Value };
+        let seen = call.backend().lookup_many(&keys, ask, call.deadline).await;
         let (wanted, mut missing) = (names.len(), Missing::new());
         for (name, seen) in names.iter().zip(call.end(seen)?) {
             let shown = match seen {
-                Lookup::Hit(found) => match call.unpack::<T>(found.item)? {
-                    Some(value) => {
-                        values.insert(name.clone(), Arc::unwrap_or_clone(value));
+                Lookup::Hit(found) => match call.kept::<T>(found, policy)? {
+                    Some(kept) if kept.verdict <= Verdict::Early => {
+                        values.insert(name.clone(), Arc::unwrap_or_clone(kept.value));
                         continue;
                     }
-                    None => None,
+                    kept => kept.map(|kept| kept.version),
                 },
                 Lookup::Busy(token) => Some(token),
                 _ => None,
@@ -171,7 +180,7 @@ impl Cache {
                 Some(Landing::Abandoned) => rest.again.push(name),
                 None => {
                     call.give_up(&call.key(&name)?, &flight);
-                    rest.alone.push((name, None));
+                    rest.in_vain.push((name, None));
                 }
             }
         }
@@ -215,6 +224,8 @@ struct Boarded {
 struct Rest {
     /// The loader went away: look again.
     again: Vec<String>,
-    /// It took too long, or loaded another type: load without sharing and without storing.
+    /// It loaded another type: load without sharing and without storing.
     alone: Missing,
+    /// It took too long: the same, if the policy says so.
+    in_vain: Missing,
 }

@@ -109,10 +109,10 @@ impl Call<'_> {
     /// `Decode`, on a cache that decodes strictly.
     pub(super) fn kept<T: Value>(&self, found: Found, policy: &Policy) -> Result<Option<Kept<T>>> {
         let remaining = found.remaining.unwrap_or(Remaining::Never);
-        let age = Age { ttl: policy.ttl, remaining, kept: self.inner.prefix.stale_for() };
         let took = policy.rules.early.and_then(|_| self.load_time(&found.item));
         let version = self.input(found.clone().into_version())?;
         let Some(value) = self.unpack::<T>(found.item)? else { return Ok(None) };
+        let age = Age { ttl: policy.ttl_of(&*value), remaining, kept: self.inner.prefix.stale_for() };
         let verdict = policy.rules.judge(age, took, chance());
         Ok(Some(Kept { value, version, verdict, age: age.since_load(), origin: self.origin() }))
     }

@@ -26,7 +26,7 @@ pub(crate) use self::reply::*;
 use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
 use self::version::{Compared, compared};
-use crate::entry::{Condition, Lease, Version};
+use crate::entry::{Condition, Fill, Lease, Version};
 use crate::error::Result;
 use crate::handle::redis::Settings;
 use crate::key::{Key, Prefix};
@@ -106,9 +106,9 @@ pub(crate) fn store_if(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime, conditio
 }
 
 /// Stores what was loaded under a lease; under one without a token, over nothing.
-pub(crate) fn fill(key: &Key<'_>, lease: &Lease, bytes: &[u8], lifetime: Lifetime) -> Call {
-    let good = lease.token.clone().map_or(Condition::Absent, Condition::Unchanged);
-    store_if(key, bytes, lifetime, &good)
+pub(crate) fn fill(fill: &Fill<'_>) -> Call {
+    let good = fill.lease.token.clone().map_or(Condition::Absent, Condition::Unchanged);
+    store_if(&fill.key, &fill.bytes, fill.lifetime, &good)
 }
 
 /// Many plain writes at once.

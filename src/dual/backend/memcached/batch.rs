@@ -5,7 +5,7 @@ use super::lease::{Act, leases, token};
 use super::{Backend, Remote, maybe_async};
 
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Lease, Lookup};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup};
 use crate::error::Result;
 use crate::key::Key;
 use crate::ttl::Lifetime;
@@ -98,25 +98,23 @@ impl Remote {
     }
 
     /// Leases without a token go key by key.
-    pub(super) async fn fill_each(
-        &self,
-        items: &[(Key<'_>, Lease, Vec<u8>)],
-        lifetime: Lifetime,
-        deadline: Deadline,
-    ) -> Result<()> {
-        let expiry = wire::expiry(lifetime, unix_now())?;
-        let groups = self.access.groups(items.iter().map(|(key, ..)| key));
-        let sized = |place, position: usize| self.access.check_size(place, &items[position].2);
+    pub(super) async fn fill_each(&self, fills: &[Fill<'_>], deadline: Deadline) -> Result<()> {
+        let groups = self.access.groups(fills.iter().map(|fill| &fill.key));
+        let sized = |place, position: usize| self.access.check_size(place, &fills[position].bytes);
         groups.iter().flat_map(Group::iter).try_for_each(|(place, position)| sized(place, position))?;
-        let bytes: Vec<&[u8]> = items.iter().map(|(.., bytes)| bytes.as_slice()).collect();
+        let value = |fill| {
+            let Fill { bytes, lifetime, .. }: &Fill<'_> = fill;
+            Ok((bytes.as_slice(), wire::expiry(*lifetime, unix_now())?))
+        };
+        let values = fills.iter().map(value).collect::<Result<Vec<(&[u8], u32)>>>()?;
         for (nth, group) in groups.into_iter().enumerate() {
-            let held = group.held(|position| token(&items[position].1));
-            let filled = self.settle(held, &Act::Fill(&bytes, expiry), deadline).await;
+            let held = group.held(|position| token(&fills[position].lease));
+            let filled = self.settle(held, &Act::Fill(&values), deadline).await;
             filled.map_err(|error| error.after_partial(nth > 0))?;
         }
-        for (key, lease, bytes) in items.iter().filter(|(_, lease, _)| lease.token.is_none()) {
-            let filled = self.fill(key, lease, bytes, lifetime, deadline).await;
-            filled.map_err(|error| error.after_partial(items.len() > 1))?;
+        for Fill { key, lease, bytes, lifetime } in fills.iter().filter(|fill| fill.lease.token.is_none()) {
+            let filled = self.fill(key, lease, bytes, *lifetime, deadline).await;
+            filled.map_err(|error| error.after_partial(fills.len() > 1))?;
         }
         Ok(())
     }

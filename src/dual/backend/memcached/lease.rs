@@ -43,8 +43,8 @@ impl Group {
 
 /// What is to be done under leases.
 pub(super) enum Act<'a> {
-    /// Store, by position, for so long.
-    Fill(&'a [&'a [u8]], u32),
+    /// Store, by position, with its expiry.
+    Fill(&'a [(&'a [u8], u32)]),
     Abandon,
 }
 
@@ -53,9 +53,9 @@ impl Act<'_> {
         match self {
             Act::Abandon => wire::delete(&held.place.key, Some(held.cas)),
             // In the generation of the lease: a value that comes after a `clear` is one of those it removed.
-            Act::Fill(bytes, expiry) => {
-                let (bytes, mode) = (bytes[held.position], Mode::Unchanged(held.cas));
-                wire::set(&held.place.key, bytes, held.token.generation, *expiry, mode)
+            Act::Fill(values) => {
+                let ((bytes, expiry), mode) = (values[held.position], Mode::Unchanged(held.cas));
+                wire::set(&held.place.key, bytes, held.token.generation, expiry, mode)
             }
         }
     }

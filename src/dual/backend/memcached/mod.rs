@@ -17,7 +17,7 @@ use self::access::{Access, unix_now};
 use self::lease::{Act, Held, token};
 use crate::codec::counter_to_text;
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memcached::Memcached;
 use crate::key::{Key, Prefix};
@@ -218,7 +218,7 @@ impl Backend for Remote {
         match token(lease) {
             Some(token) => {
                 let held = vec![Held::new(0, place, token)];
-                let filled = self.settle(held, &Act::Fill(&[bytes], expiry), deadline).await?;
+                let filled = self.settle(held, &Act::Fill(&[(bytes, expiry)]), deadline).await?;
                 Ok(!filled.is_empty())
             }
             None if lease.token.is_none() => {
@@ -228,13 +228,8 @@ impl Backend for Remote {
         }
     }
 
-    async fn fill_many(
-        &self,
-        items: &[(Key<'_>, Lease, Vec<u8>)],
-        lifetime: Lifetime,
-        deadline: Deadline,
-    ) -> Result<()> {
-        self.fill_each(items, lifetime, deadline).await
+    async fn fill_many(&self, fills: &[Fill<'_>], deadline: Deadline) -> Result<()> {
+        self.fill_each(fills, deadline).await
     }
 
     async fn abandon(&self, key: &Key<'_>, lease: &Lease, deadline: Deadline) -> Result<()> {

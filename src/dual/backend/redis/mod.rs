@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub(super) use self::reach::Remote;
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -142,14 +142,8 @@ impl Backend for Remote {
         }
     }
 
-    async fn fill_many(
-        &self,
-        items: &[(Key<'_>, Lease, Vec<u8>)],
-        lifetime: Lifetime,
-        deadline: Deadline,
-    ) -> Result<()> {
-        let calls = items.iter().map(|(key, lease, bytes)| wire::fill(key, lease, bytes, lifetime));
-        self.do_each(calls.collect(), deadline).await
+    async fn fill_many(&self, fills: &[Fill<'_>], deadline: Deadline) -> Result<()> {
+        self.do_each(fills.iter().map(wire::fill).collect(), deadline).await
     }
 
     async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
