@@ -185,7 +185,7 @@ impl Cache {
         policy: &Policy,
         took: Duration,
     ) -> Result<()> {
-        let lifetime = call.stay(policy.ttl, policy);
+        let (lifetime, took) = (call.stay(policy.ttl, policy), policy.rules.told(took));
         let (mut items, mut result) = (Vec::new(), Ok(()));
         for (key, right, value) in filling {
             match right {

@@ -93,7 +93,7 @@ impl Cache {
                 let ttl = call.ttl(&loaded, policy)?;
                 let lifetime = call.stay(ttl, policy);
                 let value = Arc::new(loaded.value);
-                self.fill(call, &key, right, &value, lifetime, took).await?;
+                self.fill(call, &key, right, &value, lifetime, policy.rules.told(took)).await?;
                 Ok(value)
             }
             Ok(loaded) => {
@@ -146,7 +146,7 @@ impl Cache {
         right: Right<'_>,
         value: &Arc<T>,
         lifetime: Lifetime,
-        took: Duration,
+        took: Option<Duration>,
     ) -> Result<()> {
         let condition = match right {
             Right::Lease(mut held) => {
@@ -212,13 +212,10 @@ impl Call<'_> {
     }
 
     /// A loaded value as the backend keeps it; memory shares it with the caller.
-    pub(super) fn pack_loaded<T: Value>(&self, value: &Arc<T>, took: Duration) -> Result<Item> {
+    pub(super) fn pack_loaded<T: Value>(&self, value: &Arc<T>, took: Option<Duration>) -> Result<Item> {
         match self.backend().keeps_objects() {
             true => Ok(Item::Object(Arc::clone(value) as Arc<dyn Object>)),
-            false => {
-                let took = self.inner.rules.early.map(|_| took);
-                self.input(self.inner.codec.encode_loaded::<T, T>(value, took).map(Item::Bytes))
-            }
+            false => self.input(self.inner.codec.encode_loaded::<T, T>(value, took).map(Item::Bytes)),
         }
     }
 }
