@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lead::Claim;
-use super::lease::{Right, Tenure};
+use super::lease::{Renewal, Right};
 use super::load_many::OPERATION;
 use super::mark::Mark;
 use super::wait::Patience;
@@ -157,8 +157,7 @@ impl Cache {
     ) -> (Result<HashMap<String, T>>, Duration) {
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
         let joined: Vec<String> = granted.iter().map(|granted| granted.leader.key().clone()).collect();
-        let tenures: Arc<[Arc<Tenure>]> =
-            granted.iter().filter_map(|granted| granted.right.tenure()).collect();
+        let renewals: Arc<[Renewal]> = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
         let (id, hold, limit) =
             (call.backend().flights().id(), policy.rules.lock_ttl, policy.rules.hard_limit);
         let load = || async move { load(&names).await };
@@ -166,8 +165,8 @@ impl Cache {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
         let renew = move || {
-            let tenures = Arc::clone(&tenures);
-            async move { Tenure::renew_all(&tenures, hold).await }
+            let renewals = Arc::clone(&renewals);
+            async move { Renewal::renew_all(&renewals, hold).await }
         };
         let start = Instant::now();
         let loaded = rt::while_renewing(hold / 3, renew, work).await;

@@ -122,11 +122,11 @@ impl Cache {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
         let start = Instant::now();
-        let loaded = match right.tenure() {
-            Some(tenure) => {
+        let loaded = match right.renewal() {
+            Some(renewal) => {
                 let renew = move || {
-                    let tenure = Arc::clone(&tenure);
-                    async move { tenure.renew(hold).await }
+                    let renewal = renewal.clone();
+                    async move { renewal.renew(hold).await }
                 };
                 rt::while_renewing(hold / 3, renew, work).await
             }
