@@ -8,7 +8,11 @@
 
 mod allocations;
 mod eventually;
+#[cfg(feature = "async")]
+mod loads;
 mod memcached;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+mod pair;
 mod port;
 mod raw;
 mod redis;
@@ -26,6 +30,8 @@ mod worlds;
 pub use allocations::allocations;
 pub use eventually::eventually;
 pub use memcached::MemcachedServer;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub(crate) use pair::{Kind, Pair, elsewhere, pairs, side_by_side};
 pub use port::closed_port;
 pub use raw::ask_raw;
 pub use redis::RedisServer;
