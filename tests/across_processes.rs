@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lexigram_cache::BoxError;
-use support::{Kind, Parent, Place, Process, with_server, worlds_at};
+use support::{Backing, Parent, Place, Process, with_server, worlds_at};
 
 const PROCESSES: usize = 8;
 const THREADS: usize = 100;
@@ -64,7 +64,7 @@ fn call_all_at_once(parent: &Parent, place: Place) {
     });
 }
 
-fn eight_hundred_callers(test: &str, kind: Kind) {
+fn eight_hundred_callers(test: &str, kind: Backing) {
     with_server(
         kind,
         |parent, place, _| call_all_at_once(parent, place),
@@ -83,7 +83,7 @@ fn eight_hundred_callers(test: &str, kind: Kind) {
 }
 
 /// How long after the end of the load those who waited had the value, its way to the server and back included.
-fn assert_soon(kind: Kind, callers: &[Caller]) {
+fn assert_soon(kind: Backing, callers: &[Caller]) {
     let loaded = callers.iter().find_map(|caller| caller.loaded).unwrap();
     let waited = |caller: &&Caller| caller.loaded.is_none() && caller.begun < loaded;
     let delay = |caller: &Caller| caller.ended.saturating_sub(loaded);
@@ -101,13 +101,13 @@ fn assert_soon(kind: Kind, callers: &[Caller]) {
 
 #[test]
 fn eight_hundred_callers_in_eight_processes_load_once_from_redis() {
-    eight_hundred_callers("eight_hundred_callers_in_eight_processes_load_once_from_redis", Kind::Redis);
+    eight_hundred_callers("eight_hundred_callers_in_eight_processes_load_once_from_redis", Backing::Redis);
 }
 
 #[test]
 fn eight_hundred_callers_in_eight_processes_load_once_from_memcached() {
     eight_hundred_callers(
         "eight_hundred_callers_in_eight_processes_load_once_from_memcached",
-        Kind::Memcached,
+        Backing::Memcached,
     );
 }

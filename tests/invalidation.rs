@@ -34,7 +34,7 @@ use careless::Careless;
 use foreigner::PREFIX;
 use lexigram_cache::Cache;
 use origin::{Folder, Origin};
-use support::{Kind, Place, World, with_server, worlds_at};
+use support::{Backing, Place, World, with_server, worlds_at};
 
 fn operations(few: u64) -> u64 {
     std::env::var("SOAK_OPERATIONS").ok().and_then(|operations| operations.parse().ok()).unwrap_or(few)
@@ -108,7 +108,7 @@ fn a_backend_that_stores_every_load_is_found_out() {
     assert!(outcome.history.iter().any(|line| line.contains(" OUTDATED ")), "the history shows it");
 }
 
-fn on_server(test: &str, kind: Kind, worlds: fn(&Place) -> [World; 2]) {
+fn on_server(test: &str, kind: Backing, worlds: fn(&Place) -> [World; 2]) {
     let start = Instant::now();
     with_server(
         kind,
@@ -119,42 +119,42 @@ fn on_server(test: &str, kind: Kind, worlds: fn(&Place) -> [World; 2]) {
 
 #[test]
 fn nothing_outdated_is_read_from_redis_by_many_processes() {
-    on_server("nothing_outdated_is_read_from_redis_by_many_processes", Kind::Redis, patient);
+    on_server("nothing_outdated_is_read_from_redis_by_many_processes", Backing::Redis, patient);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_redis_by_those_who_do_not_wait() {
-    on_server("nothing_outdated_is_read_from_redis_by_those_who_do_not_wait", Kind::Redis, in_a_hurry);
+    on_server("nothing_outdated_is_read_from_redis_by_those_who_do_not_wait", Backing::Redis, in_a_hurry);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_redis_where_values_age() {
-    on_server("nothing_outdated_is_read_from_redis_where_values_age", Kind::Redis, ageing);
+    on_server("nothing_outdated_is_read_from_redis_where_values_age", Backing::Redis, ageing);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_by_many_processes() {
-    on_server("nothing_outdated_is_read_from_memcached_by_many_processes", Kind::Memcached, patient);
+    on_server("nothing_outdated_is_read_from_memcached_by_many_processes", Backing::Memcached, patient);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait() {
     on_server(
         "nothing_outdated_is_read_from_memcached_by_those_who_do_not_wait",
-        Kind::Memcached,
+        Backing::Memcached,
         in_a_hurry,
     );
 }
 
 #[test]
 fn nothing_outdated_is_read_from_memcached_where_values_age() {
-    on_server("nothing_outdated_is_read_from_memcached_where_values_age", Kind::Memcached, ageing);
+    on_server("nothing_outdated_is_read_from_memcached_where_values_age", Backing::Memcached, ageing);
 }
 
 #[test]
 fn nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes() {
     let test = "nothing_outdated_is_read_from_a_clearable_memcached_by_many_processes";
-    on_server(test, Kind::Clearable, patient);
+    on_server(test, Backing::Clearable, patient);
 }
 
 const FEW: u64 = 20_000;

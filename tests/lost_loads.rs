@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lexigram_cache::{BoxError, OnWaitTimeout, Ttl};
 use support::{
-    Kind, Parent, Place, Process, World, block_on, call, eventually, poll, with_server, worlds_at,
+    Backing, Parent, Place, Process, World, block_on, call, eventually, poll, with_server, worlds_at,
 };
 
 /// The process of a test that loads: it says so, hangs until it is told to go on, and tells what it was given.
@@ -70,7 +70,7 @@ fn held(place: Place, side: usize) -> Option<String> {
     call!(&worlds[side], cache => cache.get(key(side))).unwrap()
 }
 
-fn a_holder_is_killed(test: &str, kind: Kind) {
+fn a_holder_is_killed(test: &str, kind: Backing) {
     let part = |parent: &Parent, place: Place, part: &str| {
         let worlds =
             worlds_at!(place, prefix("app"), timeout(PATIENCE), max_wait(PATIENCE), lock_ttl(LOCK_TTL));
@@ -92,15 +92,18 @@ fn a_holder_is_killed(test: &str, kind: Kind) {
 
 #[test]
 fn when_a_process_dies_in_its_load_from_redis_another_loads_soon() {
-    a_holder_is_killed("when_a_process_dies_in_its_load_from_redis_another_loads_soon", Kind::Redis);
+    a_holder_is_killed("when_a_process_dies_in_its_load_from_redis_another_loads_soon", Backing::Redis);
 }
 
 #[test]
 fn when_a_process_dies_in_its_load_from_memcached_another_loads_soon() {
-    a_holder_is_killed("when_a_process_dies_in_its_load_from_memcached_another_loads_soon", Kind::Memcached);
+    a_holder_is_killed(
+        "when_a_process_dies_in_its_load_from_memcached_another_loads_soon",
+        Backing::Memcached,
+    );
 }
 
-fn a_holder_hangs(test: &str, kind: Kind) {
+fn a_holder_hangs(test: &str, kind: Backing) {
     let part = |parent: &Parent, place: Place, part: &str| {
         let then = if part == "refuse" { OnWaitTimeout::Error } else { OnWaitTimeout::Compute };
         let worlds = worlds_at!(
@@ -137,13 +140,13 @@ fn a_holder_hangs(test: &str, kind: Kind) {
 #[test]
 fn when_a_process_hangs_in_its_load_from_redis_the_others_load_and_leave_the_storing_to_it() {
     let test = "when_a_process_hangs_in_its_load_from_redis_the_others_load_and_leave_the_storing_to_it";
-    a_holder_hangs(test, Kind::Redis);
+    a_holder_hangs(test, Backing::Redis);
 }
 
 #[test]
 fn when_a_process_hangs_in_its_load_from_memcached_the_others_load_and_leave_the_storing_to_it() {
     let test = "when_a_process_hangs_in_its_load_from_memcached_the_others_load_and_leave_the_storing_to_it";
-    a_holder_hangs(test, Kind::Memcached);
+    a_holder_hangs(test, Backing::Memcached);
 }
 
 /// How long a load may go unheard of.

@@ -57,6 +57,11 @@ impl Rules {
         self.refresh_ahead.is_some() || self.early.is_some() || self.max_age.is_some() || self.force
     }
 
+    /// How long a load took, if its value is to tell.
+    pub(crate) fn told(&self, took: Option<Duration>) -> Option<Duration> {
+        self.early.and(took)
+    }
+
     /// # Errors
     /// `Config` with what is wrong and what to give instead; `InvalidTtl` for a lifetime that is none.
     pub(crate) fn check(&self, kept: Duration) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lexigram_cache::Ttl;
 
 use crate::origin::KEYS;
-use crate::support::{Kind, call};
+use crate::support::{Backing, call};
 use crate::worker::{Stamped, Worker, name};
 
 /// One way. `act` is told the keys and, if it writes, their new versions; it returns what it happened to read.
@@ -21,15 +21,15 @@ pub struct Change {
 type Act = fn(&mut Worker<'_>, &[usize], &[u64]) -> Option<Stamped>;
 
 /// What this place can do, the frequent ways often, those that go through all keys seldom.
-pub fn possible(kind: Kind) -> Vec<Change> {
+pub fn possible(kind: Backing) -> Vec<Change> {
     let mut changes = EVERYWHERE.repeat(3);
-    if matches!(kind, Kind::Redis | Kind::Memcached) {
+    if matches!(kind, Backing::Redis | Backing::Memcached) {
         changes.extend(FOREIGN);
     }
-    if matches!(kind, Kind::Memory | Kind::Redis) {
+    if matches!(kind, Backing::Memory | Backing::Redis) {
         changes.extend(BY_PATTERN);
     }
-    if kind != Kind::Memcached {
+    if kind != Backing::Memcached {
         changes.push(CLEAR);
     }
     changes

@@ -3,25 +3,25 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-use crate::support::{Kind, Place};
+use crate::support::{Backing, Place};
 use crate::worker::Stamped;
 
 pub struct Foreigner {
-    kind: Kind,
+    kind: Backing,
     stream: BufReader<TcpStream>,
 }
 
 impl Foreigner {
     /// `None` where values are nowhere on a server, or under names that change.
     pub fn at(place: &Place) -> Option<Foreigner> {
-        let named = matches!(place.kind, Kind::Redis | Kind::Memcached);
+        let named = matches!(place.kind, Backing::Redis | Backing::Memcached);
         let dial = || BufReader::new(TcpStream::connect(place.addr).unwrap());
         named.then(|| Foreigner { kind: place.kind, stream: dial() })
     }
 
     pub fn delete(&mut self, key: &str) {
         let answer = match self.kind {
-            Kind::Redis => self.ask(&format!("DEL {PREFIX}:{key}\r\n")),
+            Backing::Redis => self.ask(&format!("DEL {PREFIX}:{key}\r\n")),
             _ => self.ask(&format!("delete {PREFIX}:{key}\r\n")),
         };
         assert!([":0", ":1", "DELETED", "NOT_FOUND"].contains(&&*answer), "{answer}");
@@ -31,7 +31,7 @@ impl Foreigner {
         let json = format!("{{\"key\":{},\"version\":{}}}", value.key, value.version);
         let (name, length) = (format!("{PREFIX}:{key}"), json.len());
         let answer = match self.kind {
-            Kind::Redis => {
+            Backing::Redis => {
                 let head = format!("*3\r\n$3\r\nSET\r\n${}\r\n{name}\r\n${length}", name.len());
                 self.ask(&format!("{head}\r\n{json}\r\n"))
             }

@@ -8,7 +8,11 @@
 
 mod allocations;
 mod eventually;
+#[cfg(feature = "async")]
+mod loads;
 mod memcached;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+mod pair;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod place;
 mod port;
@@ -32,9 +36,11 @@ pub use allocations::allocations;
 pub use eventually::{eventually, poll};
 pub use memcached::MemcachedServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
+pub(crate) use pair::{Kind, Pair, elsewhere, pairs, side_by_side};
+#[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub(crate) use place::worlds_at;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
-pub use place::{Kind, Place};
+pub use place::{Backing, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
 pub use raw::ask_raw;

@@ -7,12 +7,12 @@ use lexigram_cache::{Memcached, Memory, Redis};
 /// Where the processes of one test cache their values. Travels to them as text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
-    pub kind: Kind,
+    pub kind: Backing,
     pub addr: SocketAddr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum Backing {
     Memory,
     Redis,
     Memcached,
@@ -25,8 +25,8 @@ pub enum Kind {
 macro_rules! worlds_at {
     ($place:expr, $($settings:tt)*) => {
         match $place.kind {
-            $crate::support::Kind::Memory => $crate::support::worlds!($place.memory(), $($settings)*),
-            $crate::support::Kind::Redis => $crate::support::worlds!($place.redis(), $($settings)*),
+            $crate::support::Backing::Memory => $crate::support::worlds!($place.memory(), $($settings)*),
+            $crate::support::Backing::Redis => $crate::support::worlds!($place.redis(), $($settings)*),
             _ => $crate::support::worlds!($place.memcached(), $($settings)*),
         }
     };
@@ -37,7 +37,7 @@ pub(crate) use worlds_at;
 impl Place {
     /// Each process has one of its own.
     pub fn in_memory() -> Place {
-        Place { kind: Kind::Memory, addr: ([127, 0, 0, 1], 0).into() }
+        Place { kind: Backing::Memory, addr: ([127, 0, 0, 1], 0).into() }
     }
 
     pub fn memory(&self) -> Memory {
@@ -49,7 +49,7 @@ impl Place {
     }
 
     pub fn memcached(&self) -> Memcached {
-        let clearable = self.kind == Kind::Clearable;
+        let clearable = self.kind == Backing::Clearable;
         Memcached::builder([self.addr.to_string()]).clearable(clearable).build().unwrap()
     }
 }
@@ -65,7 +65,7 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Place, String> {
         let (kind, addr) = text.split_once(' ').ok_or("a place is a kind and an address")?;
-        let kinds = [Kind::Memory, Kind::Redis, Kind::Memcached, Kind::Clearable];
+        let kinds = [Backing::Memory, Backing::Redis, Backing::Memcached, Backing::Clearable];
         let kind = kinds.into_iter().find(|known| format!("{known:?}") == kind);
         let addr = addr.parse().map_err(|_| format!("{addr} is no address"))?;
         Ok(Place { kind: kind.ok_or("an unknown kind of place")?, addr })

@@ -1,15 +1,15 @@
-use super::{Kind, MemcachedServer, Parent, Place, Process, RedisServer};
+use super::{Backing, MemcachedServer, Parent, Place, Process, RedisServer};
 
 /// A test of several processes on one fresh server of this kind: `first` runs in the process that was started as the
 /// test, `part` in those that it starts by [`Process::at`], with what they are given.
-pub fn with_server(kind: Kind, part: impl FnOnce(&Parent, Place, &str), first: impl FnOnce(Place)) {
+pub fn with_server(kind: Backing, part: impl FnOnce(&Parent, Place, &str), first: impl FnOnce(Place)) {
     if let Some(parent) = Parent::find() {
         let [kind, addr, given] = parent.given().splitn(3, ' ').collect::<Vec<_>>()[..] else {
             panic!("not given by a first process: {parent:?}")
         };
         return part(&parent, format!("{kind} {addr}").parse().unwrap(), given);
     }
-    if kind == Kind::Redis {
+    if kind == Backing::Redis {
         let server = RedisServer::start();
         return first(Place { kind, addr: server.addr() });
     }

@@ -231,6 +231,12 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// The steps in which it counts lifetimes. A cache rounds up to them how long it keeps values past their time.
+    /// Derived: as fine as they are given.
+    fn resolution(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// One round trip that touches no value, for `health`. Derived: asks for a key that nobody has.
     async fn ping(&self, deadline: Deadline) -> Result<()> {
         let prefix = Prefix::default();

@@ -124,6 +124,14 @@ impl BackendHandle {
         }
     }
 
+    /// The steps in which lifetimes are counted; zero where they are as fine as they are given.
+    pub(super) fn resolution(&self) -> Duration {
+        match &self.kind {
+            Kind::Memory(_) => Duration::ZERO,
+            Kind::Bytes(backend) => backend.resolution(),
+        }
+    }
+
     /// Forgets a lease in memory that its holder dropped.
     pub(super) fn drop_lease(&self, key: &Key<'_>, lease: &Lease) {
         if let Kind::Memory(memory) = &self.kind {

@@ -119,7 +119,7 @@ impl CacheBuilder {
     /// value of this cache is stored for so much longer than its lifetime, and only loading verbs see it after that:
     /// for all others, and for what [`ttl`](Cache::ttl) tells, it ends with its lifetime. All programs that use the
     /// namespace have to agree on it; those that read the server by other means see values past their time.
-    /// Whole seconds on Memcached. Defaults to zero.
+    /// Whole seconds on Memcached, rounded up. Defaults to zero.
     pub fn stale_for(mut self, stale_for: Duration) -> CacheBuilder {
         self.stale_for = stale_for;
         self
@@ -164,13 +164,25 @@ impl CacheBuilder {
             let text = "this backend cannot hide values past their time; leave stale_for out";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        self.rules.check(self.stale_for)?;
+        self.rules.check(self.kept())?;
         self.default_ttl.resolve(Lifetime::Never)?;
         Ok(self.finish())
     }
 
+    /// How long values are kept past their time, in whole steps of the backend: else, where it tells a whole step
+    /// for a part of one, a value would be fresh for longer than its lifetime.
+    fn kept(&self) -> Duration {
+        let step = self.backend.resolution();
+        if step.is_zero() {
+            return self.stale_for;
+        }
+        let steps = self.stale_for.as_nanos().div_ceil(step.as_nanos());
+        step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
+    }
+
     /// Makes the cache of settings that are known to be good.
     pub(super) fn finish(self) -> Cache {
+        let kept = self.kept();
         let codec = ValueCodec::new(self.format);
         #[cfg(feature = "compress")]
         let codec = match self.compression {
@@ -178,7 +190,7 @@ impl CacheBuilder {
             None => codec,
         };
         let inner = Inner {
-            prefix: Prefix::new(&self.prefix).keeping(self.stale_for),
+            prefix: Prefix::new(&self.prefix).keeping(kept),
             codec,
             default_ttl: self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
             strict_decode: self.strict_decode,

@@ -116,7 +116,11 @@ impl Cache {
             return Ok(Claim::Found(kept.value));
         }
         // No value of this type, which the first look has counted, or one that the caller does not take.
-        let mark = if policy.rules.force { Some(Mark::none()) } else { self.elect(call, &key, policy).await };
+        let mark = if policy.rules.force {
+            Some(Mark::none())
+        } else {
+            self.elect_after_failure(call, &key, policy).await
+        };
         Ok(match mark {
             Some(mark) => Claim::Granted(Right::Replace(version, mark)),
             None => Claim::Busy(version),

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lead::Claim;
-use super::lease::{Held, Right, Tenure};
+use super::lease::{Held, Renewal, Right};
 use super::load_many::OPERATION;
 use super::mark::Mark;
 use super::wait::Patience;
@@ -141,7 +141,7 @@ impl Cache {
             unused.extend(filling.drain(..).map(|(key, right, _)| (key, right)));
         }
         self.give_back_many(call, unused).await;
-        let stored = self.fill_many(call, filling, policy, policy.rules.early.and(took)).await;
+        let stored = self.fill_many(call, filling, policy, took).await;
         for (key, leader, value) in landing {
             leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
             values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
@@ -159,21 +159,20 @@ impl Cache {
     ) -> (Result<HashMap<String, T>>, Option<Duration>) {
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
         let joined: Vec<Arc<str>> = granted.iter().map(|granted| Arc::clone(granted.leader.key())).collect();
-        let tenures: Arc<[Arc<Tenure>]> =
-            granted.iter().filter_map(|granted| granted.right.tenure()).collect();
+        let renewals: Arc<[Renewal]> = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
         let (id, hold, limit) =
             (call.backend().flights().id(), policy.rules.lock_ttl, policy.rules.hard_limit);
         let load = || async move { load(&names).await };
         let work = || async move {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
-        let renewed = Arc::clone(&tenures);
+        let renewed = Arc::clone(&renewals);
         let renew = move || {
-            let tenures = Arc::clone(&renewed);
-            async move { Tenure::renew_all(&tenures, hold).await }
+            let renewals = Arc::clone(&renewed);
+            async move { Renewal::renew_all(&renewals, hold).await }
         };
         let start = call.is_timed(policy).then(Instant::now);
-        let loaded = match tenures.is_empty() {
+        let loaded = match renewals.is_empty() {
             true => work().await,
             false => rt::while_renewing(hold / 3, renew, work).await,
         };
@@ -191,6 +190,7 @@ impl Cache {
         policy: &Policy,
         took: Option<Duration>,
     ) -> Result<()> {
+        let took = policy.rules.told(took);
         let (mut items, mut spent, mut result) = (Vec::new(), Vec::new(), Ok(()));
         for (key, right, value) in filling {
             let lifetime = call.stay(policy.ttl_of(&*value), policy);

@@ -2,7 +2,7 @@
 
 use super::super::backend::BackendHandle;
 use super::call::Call;
-use super::mark::Mark;
+use super::mark::{Mark, Place};
 use super::{maybe_async, rt};
 
 use std::sync::Arc;
@@ -38,12 +38,20 @@ impl Right<'_> {
     }
 
     /// What has to be renewed while a load lasts.
-    pub(super) fn tenure(&self) -> Option<Arc<Tenure>> {
+    pub(super) fn renewal(&self) -> Option<Renewal> {
         match self {
-            Right::Lease(held) => held.tenure(),
+            Right::Lease(held) => held.tenure().map(Renewal::Lease),
+            Right::Replace(_, mark) => mark.place().map(Renewal::Mark),
             _ => None,
         }
     }
+}
+
+/// What keeps other processes from loading while a load lasts.
+#[derive(Clone)]
+pub(super) enum Renewal {
+    Lease(Arc<Tenure>),
+    Mark(Arc<Place>),
 }
 
 /// A lease in hand. A panic, an early return or a dropped task gives it back.
@@ -114,21 +122,32 @@ impl Drop for Held<'_> {
 }
 
 #[maybe_async]
-impl Tenure {
-    /// Whether there is still something to renew. A server that does not answer may do so next time.
+impl Renewal {
+    /// Whether there is still something to renew.
     pub(super) async fn renew(&self, hold: Duration) -> bool {
-        let Ok(key) = self.prefix.key(&self.name) else { return false };
-        let renewed = self.backend.renew(&key, &self.lease, hold, Deadline::after(self.timeout)).await;
-        renewed.unwrap_or(true)
+        match self {
+            Renewal::Lease(tenure) => tenure.renew(hold).await,
+            Renewal::Mark(place) => place.renew(hold).await,
+        }
     }
 
     /// Whether any of them has something to renew.
-    pub(super) async fn renew_all(tenures: &[Arc<Tenure>], hold: Duration) -> bool {
+    pub(super) async fn renew_all(renewals: &[Renewal], hold: Duration) -> bool {
         let mut any = false;
-        for tenure in tenures {
-            any |= tenure.renew(hold).await;
+        for renewal in renewals {
+            any |= renewal.renew(hold).await;
         }
         any
+    }
+}
+
+#[maybe_async]
+impl Tenure {
+    /// Whether there is still something to renew. A server that does not answer may do so next time.
+    async fn renew(&self, hold: Duration) -> bool {
+        let Ok(key) = self.prefix.key(&self.name) else { return false };
+        let renewed = self.backend.renew(&key, &self.lease, hold, Deadline::after(self.timeout)).await;
+        renewed.unwrap_or(true)
     }
 
     /// Gives the lease back beside the caller.

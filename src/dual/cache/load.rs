@@ -111,7 +111,7 @@ impl Cache {
                 };
                 let lifetime = call.stay(ttl, policy);
                 let value = Arc::new(loaded.value);
-                self.fill(call, &key, right, &value, lifetime, policy.rules.early.and(took)).await?;
+                self.fill(call, &key, right, &value, lifetime, policy.rules.told(took)).await?;
                 Ok(value)
             }
             Ok(loaded) => {
@@ -140,11 +140,11 @@ impl Cache {
             rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
         };
         let start = call.is_timed(policy).then(Instant::now);
-        let loaded = match right.tenure() {
-            Some(tenure) => {
+        let loaded = match right.renewal() {
+            Some(renewal) => {
                 let renew = move || {
-                    let tenure = Arc::clone(&tenure);
-                    async move { tenure.renew(hold).await }
+                    let renewal = renewal.clone();
+                    async move { renewal.renew(hold).await }
                 };
                 rt::while_renewing(hold / 3, renew, work).await
             }

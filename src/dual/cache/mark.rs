@@ -6,20 +6,25 @@ use super::super::backend::BackendHandle;
 use super::call::Call;
 use super::{Cache, maybe_async, rt};
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::entry::{Condition, Item};
+use crate::error::Result;
 use crate::key::{Key, Prefix};
 use crate::policy::Policy;
 use crate::ttl::Lifetime;
 
 /// The right to reload; its drop lets the next reload begin.
-pub(super) struct Mark(Option<Place>);
+pub(super) struct Mark {
+    place: Option<Arc<Place>>,
+    /// Whether another holder of the same mark clears it.
+    lent: bool,
+}
 
 /// Where a mark lies. Memory needs none, since nobody else can see its values.
-struct Place {
+pub(super) struct Place {
     backend: BackendHandle,
     name: String,
     timeout: Duration,
@@ -30,7 +35,21 @@ static MARKS: LazyLock<Prefix> = LazyLock::new(|| Prefix::new("lexigram-reload")
 
 impl Mark {
     pub(super) fn none() -> Mark {
-        Mark(None)
+        Mark { place: None, lent: false }
+    }
+
+    fn at(place: Arc<Place>) -> Mark {
+        Mark { place: Some(place), lent: false }
+    }
+
+    /// The same, for who renews it and leaves the rest to its owner.
+    pub(super) fn lend(&self) -> Mark {
+        Mark { place: self.place.clone(), lent: true }
+    }
+
+    /// What has to be renewed while a load lasts.
+    pub(super) fn place(&self) -> Option<Arc<Place>> {
+        self.place.clone()
     }
 }
 
@@ -42,9 +61,31 @@ impl Cache {
         if call.backend().keeps_objects() {
             return Some(Mark::none());
         }
-        let place = Place { backend: call.backend().clone(), name: key.joined(), timeout: call.timeout };
-        match call.end(place.write(policy.rules.lock_ttl, &Condition::Absent, call.deadline).await) {
-            Ok(true) => Some(Mark(Some(place))),
+        let place = Place::of(call, key);
+        let marked = place.write(LOADING, policy.rules.lock_ttl, &Condition::Absent, call.deadline).await;
+        Mark::won(place, call.end(marked))
+    }
+
+    /// The same for a caller that has nothing to serve meanwhile: that a reload failed is no reason to wait.
+    pub(super) async fn elect_after_failure(
+        &self,
+        call: &Call<'_>,
+        key: &Key<'_>,
+        policy: &Policy,
+    ) -> Option<Mark> {
+        if let Some(mark) = self.elect(call, key, policy).await {
+            return Some(mark);
+        }
+        let place = Place::of(call, key);
+        let marked = place.mark_after_failure(policy.rules.lock_ttl, call.deadline).await;
+        Mark::won(place, call.end(marked))
+    }
+}
+
+impl Mark {
+    fn won(place: Arc<Place>, marked: Result<bool>) -> Option<Mark> {
+        match marked {
+            Ok(true) => Some(Mark::at(place)),
             Ok(false) => None,
             Err(_) => Some(Mark::none()),
         }
@@ -53,11 +94,22 @@ impl Cache {
 
 #[maybe_async]
 impl Mark {
-    /// Keeps every process from reloading for so long.
+    /// Keeps every process from reloading for so long, because the reload failed.
     pub(super) async fn keep(mut self, call: &Call<'_>, time: Duration) {
-        if let Some(place) = self.0.take() {
-            let _ = call.end(place.write(time, &Condition::Always, call.deadline).await);
+        if let Some(place) = self.place.take() {
+            let _ = call.end(place.write(FAILED, time, &Condition::Always, call.deadline).await);
         }
+    }
+}
+
+impl Place {
+    fn of(call: &Call<'_>, key: &Key<'_>) -> Arc<Place> {
+        Arc::new(Place { backend: call.backend().clone(), name: key.joined(), timeout: call.timeout })
+    }
+
+    /// Never shorter than that, wherever in a step of the backend's clock it begins.
+    fn lifetime(&self, time: Duration) -> Result<Lifetime> {
+        Ok(Lifetime::new(time)?.plus(self.backend.resolution()))
     }
 }
 
@@ -65,17 +117,37 @@ impl Mark {
 impl Place {
     async fn write(
         &self,
+        state: &[u8],
         time: Duration,
         condition: &Condition,
         deadline: Deadline,
-    ) -> crate::error::Result<bool> {
-        let key = MARKS.key(&self.name)?;
-        let item = Item::Bytes(b"1".to_vec());
-        self.backend.store(&key, item, Lifetime::new(time)?, condition, deadline).await
+    ) -> Result<bool> {
+        let (key, lifetime) = (MARKS.key(&self.name)?, self.lifetime(time)?);
+        self.backend.store(&key, Item::Bytes(state.to_vec()), lifetime, condition, deadline).await
+    }
+
+    /// Takes the place of a mark that tells a failure.
+    async fn mark_after_failure(&self, time: Duration, deadline: Deadline) -> Result<bool> {
+        let condition = match self.backend.get(&MARKS.key(&self.name)?, deadline).await? {
+            Some(found) if matches!(&found.item, Item::Bytes(state) if state == FAILED) => {
+                Condition::Unchanged(found.into_version()?)
+            }
+            Some(_) => return Ok(false),
+            None => Condition::Absent,
+        };
+        self.write(LOADING, time, &condition, deadline).await
+    }
+
+    /// Whether the mark was still there to be kept for so much longer. A server that does not answer may do so next
+    /// time.
+    pub(super) async fn renew(&self, hold: Duration) -> bool {
+        let (Ok(key), Ok(lifetime)) = (MARKS.key(&self.name), self.lifetime(hold)) else { return false };
+        let renewed = self.backend.touch(&key, lifetime, Deadline::after(self.timeout)).await;
+        renewed.unwrap_or(true)
     }
 
     /// Clears the mark beside the caller.
-    fn leave(self) {
+    fn leave(self: Arc<Self>) {
         rt::detach(move || async move { self.clear().await });
     }
 
@@ -89,8 +161,13 @@ impl Place {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if let Some(place) = self.0.take() {
+        if let Some(place) = self.place.take().filter(|_| !self.lent) {
             place.leave();
         }
     }
 }
+
+/// What a mark holds while a reload is under way.
+const LOADING: &[u8] = b"1";
+/// And while none is to be tried, since the last one failed.
+const FAILED: &[u8] = b"0";

@@ -114,7 +114,7 @@ impl Cache {
         kept: Kept<T>,
         load: impl rt::Load() -> Result<L, E>,
     ) -> Result<Fetched<Arc<T>>> {
-        let right = Right::Replace(kept.version.clone(), Mark::none());
+        let right = Right::Replace(kept.version.clone(), mark.lend());
         match self.load_and_store(call, key, policy, right, load).await {
             Ok(value) => {
                 leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));

@@ -195,10 +195,10 @@ pub(crate) fn expiry(lifetime: Lifetime, unix_now: u64) -> Result<u32> {
     })
 }
 
-/// How long a lease is held, as the protocol has it: 0 would be for ever, and 1 until the server's clock next ticks,
-/// which is too soon for any renewal.
+/// How long a lease is held, as the protocol has it. The server's seconds begin anywhere, so that the first of
+/// them may be over at once.
 pub(crate) fn hold_expiry(hold: Duration, unix_now: u64) -> Result<u32> {
-    expiry(Lifetime::For(hold.max(Duration::from_secs(2))), unix_now)
+    expiry(Lifetime::For(hold.saturating_add(Duration::from_secs(1))), unix_now)
 }
 
 const LONGEST_RELATIVE: u64 = 30 * 24 * 60 * 60;
@@ -235,7 +235,8 @@ mod tests {
         assert_eq!(spelled(get(&key, Want::Kind)), "mg k f c t s\r\n");
         let written = lease(&key, b"", 5, 30, Mode::Unchanged(7));
         assert_eq!(spelled(written), "ms k 0 c F4294967290 T30 C7\r\n\r\n");
-        assert_eq!(hold_expiry(Duration::ZERO, 0).unwrap(), 2);
+        assert_eq!(hold_expiry(Duration::ZERO, 0).unwrap(), 1);
+        assert_eq!(hold_expiry(Duration::from_secs(30), 0).unwrap(), 31);
     }
 
     #[test]

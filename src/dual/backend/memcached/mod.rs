@@ -244,6 +244,10 @@ impl Backend for Remote {
         true
     }
 
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     async fn ping(&self, deadline: Deadline) -> Result<()> {
         for server in 0..self.access.settings().servers.len() {
             wire::read_noop(self.access.ask(server, Request::read(vec![wire::noop()]), deadline).await?)?;
