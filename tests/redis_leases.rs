@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use lexigram_cache::{Ask, Condition, Fill, Lease, Lifetime, Lookup, Prefix, Redis, Remaining, Ttl, Version};
-use support::{RedisServer, Side, World, ask, ask_raw, call, sides, soon, worlds};
+use lexigram_cache::{
+    Ask, Condition, Deadline, Fill, Lease, Lifetime, Lookup, Prefix, Redis, Remaining, Ttl, Version,
+};
+use support::{RedisServer, Side, Wire, World, ask, ask_raw, call, eventually, sides, soon, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const FOR_A_MINUTE: Lifetime = Lifetime::For(MINUTE);
@@ -234,4 +236,25 @@ fn a_server_without_room_for_a_lease_says_so() {
         assert_eq!(side.lookup(&key, Ask::Value), Lookup::Absent);
         raw(addr, "CONFIG SET maxmemory 0");
     });
+}
+
+#[test]
+fn a_lease_whose_grant_comes_too_late_is_taken_back() {
+    let server = RedisServer::start();
+    let wire = Wire::before(server.addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
+    let app = Prefix::new("app");
+    let key = app.key("k").unwrap();
+    for side in &sides(&redis) {
+        // The connection and the script are there by now, so that nothing but the reply is late.
+        let known = side.lease(&key, MINUTE);
+        ask!(side, b => b.abandon(&key, &known, soon())).unwrap();
+        wire.delay_replies(Duration::from_millis(200));
+        let in_a_hurry = || Deadline::after(Duration::from_millis(100));
+        let late = ask!(side, b => b.lookup(&key, Ask::Lease(MINUTE), in_a_hurry()));
+        assert!(late.unwrap_err().is_timeout());
+        wire.delay_replies(Duration::ZERO);
+        let is_free = || ask_raw(server.addr(), b"EXISTS app:k\r\n") == ":0\r\n";
+        eventually("the key is free again", Duration::from_secs(5), is_free);
+    }
 }

@@ -157,6 +157,11 @@ pub(crate) fn retire(key: &Key<'_>, version: &Version) -> Call {
     if_same(RETIRE.on(key), version)
 }
 
+/// Takes a placeholder away again, if it is there.
+pub(crate) fn take_back(key: &Key<'_>, placeholder: &[u8]) -> Call {
+    retire(key, &Version::Bytes(placeholder.to_vec()))
+}
+
 /// Removes and returns. Where nothing is kept beyond its time, a look at the value tells whether it is one.
 pub(crate) fn take(key: &Key<'_>) -> Step {
     match margin(key.stale_for()) {

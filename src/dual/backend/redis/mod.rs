@@ -4,10 +4,12 @@
 
 use super::{Backend, maybe_async, rt};
 
+mod offer;
 mod reach;
 
 use std::time::Duration;
 
+use self::offer::Offer;
 pub(super) use self::reach::Remote;
 use crate::deadline::Deadline;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
@@ -116,8 +118,12 @@ impl Backend for Remote {
     async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup> {
         if let Ask::Lease(hold) = ask {
             let placeholder = wire::placeholder()?;
-            let reply = self.call(&wire::lease(key, &placeholder, hold), deadline).await?;
-            return wire::read_lease(reply, placeholder, key);
+            let offer = Offer::new(self, vec![wire::take_back(key, &placeholder)]);
+            let reply = self.call(&wire::lease(key, &placeholder, hold), deadline).await;
+            if reply.as_ref().map_or_else(|error| error.code().is_some(), |_| true) {
+                offer.answered();
+            }
+            return wire::read_lease(reply?, placeholder, key);
         }
         let request = wire::look(key, Depth::to_answer(ask, &[*key]));
         Ok(wire::read_look(self.link.exchange(&request, deadline).await?)?.answer(ask, key))
@@ -167,7 +173,10 @@ impl Remote {
         let placeholders = keys.iter().map(|_| wire::placeholder()).collect::<Result<Vec<_>>>()?;
         let lease = |(key, placeholder): (_, &Vec<u8>)| wire::lease(key, placeholder, hold);
         let calls: Vec<Call> = keys.iter().zip(&placeholders).map(lease).collect();
+        let take_back = keys.iter().zip(&placeholders).map(|(key, offered)| wire::take_back(key, offered));
+        let offer = Offer::new(self, take_back.collect());
         let replies = self.call_each(&calls, deadline).await?;
+        offer.answered();
         let read = |((key, placeholder), reply): ((_, _), Result<_>)| match reply {
             // To a look at many, what another program keeps there as another type was absent; it stays.
             Err(error) if error.kind() == ErrorKind::Decode => Ok(Lookup::Lease(Lease { token: None })),
