@@ -4,14 +4,14 @@
 //! the key showed that same token: else somebody, perhaps in another process, has written or removed the key since
 //! the load began, and its value may be one that no longer holds.
 //!
-//! A thread follows by waiting for [`Flight::ended`], which wakes any number of them in one step; a task by leaving
-//! a [`Waker`]. So threads and tasks share a load. The table is touched on a miss only.
+//! A thread follows by waiting for [`Flight::ended`], which wakes any number of them in one step; a task by taking a
+//! seat with its [`Waker`]. So threads and tasks share a load. The table is touched on a miss only.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use super::Seed;
 use super::throttle::Throttle;
@@ -164,32 +164,6 @@ impl Flight {
         }
     }
 
-    /// The result, or a promise to wake. `seat` remembers the caller's place between polls.
-    pub(crate) fn poll(&self, waker: &Waker, seat: &mut Option<usize>) -> Poll<Landing> {
-        match &mut *self.state() {
-            State::Landed(landing) => Poll::Ready(landing.clone()),
-            State::Airborne { waiters, .. } => {
-                match seat.and_then(|seat| waiters.get_mut(seat)) {
-                    Some(held) => *held = Some(waker.clone()),
-                    None => {
-                        *seat = Some(waiters.len());
-                        waiters.push(Some(waker.clone()));
-                    }
-                }
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Leaves without a result, so that the flight keeps nothing of a caller that has gone.
-    pub(crate) fn leave(&self, seat: Option<usize>) {
-        if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.state(), seat)
-            && let Some(waiter) = waiters.get_mut(seat)
-        {
-            *waiter = None;
-        }
-    }
-
     /// The first landing counts; a leader's drop after it changes nothing.
     fn land(&self, landing: Landing) {
         let mut state = self.state();
@@ -283,9 +257,9 @@ mod tests {
     }
 
     fn landing(flight: &Flight) -> Option<Landing> {
-        match flight.poll(Waker::noop(), &mut None) {
-            Poll::Ready(landing) => Some(landing),
-            Poll::Pending => None,
+        match &*flight.state() {
+            State::Landed(landing) => Some(landing.clone()),
+            State::Airborne { .. } => None,
         }
     }
 
@@ -351,17 +325,5 @@ mod tests {
         let Boarding::Outdated(flight) = board(None) else { panic!("the key showed no lease") };
         flights.give_up("k", &flight);
         drop(lead(&flights));
-    }
-
-    #[test]
-    fn polling_twice_takes_one_seat() {
-        let flights = Arc::new(Flights::default());
-        let _leader = lead(&flights);
-        let flight = follow(&flights);
-        let mut seat = None;
-        for _ in 0..3 {
-            assert!(flight.poll(Waker::noop(), &mut seat).is_pending());
-        }
-        assert_eq!(seat, Some(0));
     }
 }

@@ -2,29 +2,51 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use tokio::task_local;
 use tokio::time::timeout_at;
 
-use crate::engine::flight::{Flight, Landing};
+use crate::engine::flight::{Flight, Landing, State};
 
 /// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) async fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
     let mut waiting = Waiting { flight, seat: None };
-    let landing = poll_fn(|context| waiting.flight.poll(context.waker(), &mut waiting.seat));
-    timeout_at(until.into(), landing).await.ok()
+    timeout_at(until.into(), poll_fn(|context| waiting.poll(context.waker()))).await.ok()
 }
 
-/// Leaves the flight however the wait ends, so that a dropped task is not kept alive by its waker.
+/// A task in its seat. It leaves however the wait ends, so that the flight keeps nothing of a task that has gone.
 struct Waiting<'a> {
     flight: &'a Flight,
     seat: Option<usize>,
 }
 
+impl Waiting<'_> {
+    fn poll(&mut self, waker: &Waker) -> Poll<Landing> {
+        match &mut *self.flight.state() {
+            State::Landed(landing) => Poll::Ready(landing.clone()),
+            State::Airborne { waiters, .. } => {
+                match self.seat.and_then(|seat| waiters.get_mut(seat)) {
+                    Some(held) => *held = Some(waker.clone()),
+                    None => {
+                        self.seat = Some(waiters.len());
+                        waiters.push(Some(waker.clone()));
+                    }
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.flight.leave(self.seat);
+        if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.flight.state(), self.seat)
+            && let Some(waiter) = waiters.get_mut(seat)
+        {
+            *waiter = None;
+        }
     }
 }
 
@@ -46,4 +68,26 @@ pub(crate) fn is_loading(table: usize, key: &str) -> bool {
     let within =
         |stack: &Vec<(usize, Arc<str>)>| stack.iter().any(|(held, name)| *held == table && **name == *key);
     LOADING.try_with(within).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::flight::{Boarding, Flights};
+
+    use super::*;
+
+    #[test]
+    fn polling_twice_takes_one_seat_and_leaving_empties_it() {
+        let flights = Arc::new(Flights::default());
+        let Boarding::Lead(leader) = flights.board("k".into(), None) else { panic!("nobody else leads") };
+        let flight = leader.flight();
+        let mut waiting = Waiting { flight: &flight, seat: None };
+        for _ in 0..3 {
+            assert!(waiting.poll(Waker::noop()).is_pending());
+        }
+        assert_eq!(waiting.seat, Some(0));
+        drop(waiting);
+        let State::Airborne { waiters, .. } = &*flight.state() else { panic!("nothing has landed") };
+        assert!(matches!(waiters[..], [None]));
+    }
 }
