@@ -185,15 +185,15 @@ impl Cache {
         took: Duration,
     ) -> Result<()> {
         let (lifetime, took) = (call.stay(policy.ttl, policy), policy.rules.told(took));
-        let (mut items, mut result) = (Vec::new(), Ok(()));
+        let (mut items, mut used, mut result) = (Vec::new(), Vec::new(), Ok(()));
         for (key, right, value) in filling {
             match right {
-                Right::Lease(mut held) => {
+                Right::Lease(held) => {
                     // Packed first: a value that cannot be encoded leaves its lease to be given back.
                     match (call.pack_loaded(&value, took), held.lease()) {
                         (Ok(item), Some(lease)) => {
                             items.push((key, lease.clone(), item));
-                            held.spend();
+                            used.push(held);
                         }
                         (Ok(_), None) => {}
                         (Err(error), _) => result = Err(error),
@@ -209,7 +209,11 @@ impl Cache {
             return result;
         }
         let filled = call.backend().fill_many(items, lifetime, call.deadline).await;
-        result.and(call.forgive(call.end(filled)))
+        let filled = call.forgive(call.end(filled));
+        if filled.is_ok() {
+            used.iter_mut().for_each(|held| drop(held.spend()));
+        }
+        result.and(filled)
     }
 
     /// Gives back what was not used; one round trip per server.

@@ -151,9 +151,12 @@ impl Cache {
         let condition = match right {
             Right::Lease(mut held) => {
                 let item = call.pack_loaded(value, took)?;
-                let Some(lease) = held.spend() else { return Ok(()) };
-                let filled = call.backend().fill(key, &lease, item, lifetime, call.deadline).await;
-                return call.forgive(call.end(filled));
+                let Some(lease) = held.lease() else { return Ok(()) };
+                let filled = call.backend().fill(key, lease, item, lifetime, call.deadline).await;
+                // A value that is refused before it is sent leaves its lease to be given back.
+                call.forgive(call.end(filled))?;
+                held.spend();
+                return Ok(());
             }
             Right::Replace(version, _mark) => Condition::Unchanged(version),
             Right::Overwrite => Condition::Always,
