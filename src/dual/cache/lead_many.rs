@@ -126,7 +126,10 @@ impl Cache {
         for Granted { key, leader, right } in granted {
             match (loaded.remove(key.name()).map(Arc::new), &failure) {
                 (Some(value), _) => {
-                    filling.push((key, right, Arc::clone(&value)));
+                    match policy.rules.in_time(took) {
+                        true => filling.push((key, right, Arc::clone(&value))),
+                        false => unused.push((key, right)),
+                    }
                     landing.push((key, leader, value));
                 }
                 // Those who wait need not wait for the rights to be given back.

@@ -89,7 +89,7 @@ impl Cache {
         let (loaded, took) = self.run(call, &key, policy, &right, load).await;
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
-            Ok(loaded) if loaded.store && policy.rules.hard_limit.is_none_or(|limit| took < limit) => {
+            Ok(loaded) if loaded.store && policy.rules.in_time(took) => {
                 let ttl = call.ttl(&loaded, policy)?;
                 let lifetime = call.stay(ttl, policy);
                 let value = Arc::new(loaded.value);
