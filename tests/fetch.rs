@@ -92,7 +92,7 @@ fn a_value_past_its_time_is_reloaded_and_served_if_that_fails() {
         let (value, source, _) = desk.fetch_in_vain(&policy).unwrap();
         let Origin::Stale(Staleness::LoadFailed(error)) = source else { panic!("{source:?}") };
         assert_eq!((value, error.kind()), (1, ErrorKind::Loader));
-        assert!(matches!(desk.fetch(&desk.policy(|policy| policy.force())), (3, Origin::Loaded, _)));
+        assert!(matches!(desk.fetch(&desk.policy(PolicyBuilder::force)), (3, Origin::Loaded, _)));
     });
 }
 
@@ -216,7 +216,7 @@ fn a_value_over_its_most_age_and_any_value_if_forced_is_loaded_anew() {
         assert!(matches!(desk.fetch(&young), (1, Origin::Memory, _)));
         desk.clock.advance(SECOND);
         assert!(matches!(desk.fetch(&young), (2, Origin::Loaded, _)));
-        assert!(matches!(desk.fetch(&desk.policy(|policy| policy.force())), (3, Origin::Loaded, _)));
+        assert!(matches!(desk.fetch(&desk.policy(PolicyBuilder::force)), (3, Origin::Loaded, _)));
         assert!(matches!(desk.fetch(&young), (3, Origin::Memory, _)));
         desk.clock.advance(11 * SECOND);
         assert_eq!(desk.fetch_in_vain(&young).unwrap_err().kind(), ErrorKind::Loader);

@@ -162,10 +162,13 @@ fn a_failed_reload_keeps_nobody_from_loading_who_does_not_take_the_old_value() {
     });
 }
 
+type Act = fn(&Pair);
+
 #[test]
 fn what_another_client_does_during_a_reload_stands() {
-    let meanwhile: [(fn(&Pair), Option<&str>); 2] =
-        [(|pair| pair.remove("k"), None), (|pair| pair.put("k", "9", 100), Some("9"))];
+    let removes: Act = |pair| pair.remove("k");
+    let writes: Act = |pair| pair.put("k", "9", 100);
+    let meanwhile = [(removes, None), (writes, Some("9"))];
     each(|pair| {
         for (act, expected) in meanwhile {
             put_outdated(pair);

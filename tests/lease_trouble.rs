@@ -134,9 +134,11 @@ fn a_value_that_is_not_to_be_stored_frees_the_key_at_once() {
     });
 }
 
+type End = fn() -> Result<u64, ParseIntError>;
+
 /// What those came to who waited on the leader's own handle, and how long after its end they knew. Who came too
 /// late to wait has loaded a zero.
-fn waiters(pair: &Pair, end: fn() -> Result<u64, ParseIntError>) -> Vec<(Result<u64>, Duration)> {
+fn waiters(pair: &Pair, end: End) -> Vec<(Result<u64>, Duration)> {
     let (leading, before) = (AtomicBool::new(false), pair.here.stats().misses);
     scope(|scope| {
         let leader = scope.spawn(|| {
@@ -159,8 +161,9 @@ fn waiters(pair: &Pair, end: fn() -> Result<u64, ParseIntError>) -> Vec<(Result<
 
 #[test]
 fn who_waits_in_the_same_process_is_told_how_the_load_ended() {
-    let ends: [(fn() -> Result<u64, ParseIntError>, ErrorKind); 2] =
-        [(|| resume_unwind(Box::new(())), ErrorKind::LoaderPanicked), (|| "x".parse(), ErrorKind::Loader)];
+    let panics: End = || resume_unwind(Box::new(()));
+    let fails: End = || "x".parse();
+    let ends = [(panics, ErrorKind::LoaderPanicked), (fails, ErrorKind::Loader)];
     each(|pair| {
         for (end, kind) in ends {
             call!(&pair.here, cache => cache.delete("k")).unwrap();

@@ -11,9 +11,8 @@ use crate::{PATIENCE, SECOND};
 /// Two processes on this server that cannot agree: each loads once, whoever asks.
 fn one_load_per_process(url: &str) {
     let handle = || Redis::builder(url).pool_size(4).build().unwrap();
-    let handles = [worlds!(handle(), timeout(PATIENCE)), worlds!(handle(), timeout(PATIENCE))];
-    for side in 0..2 {
-        let [here, there] = [&handles[0][side], &handles[1][side]];
+    let [here, there] = [handle(), handle()].map(|handle| worlds!(handle, timeout(PATIENCE)));
+    for (here, there) in here.iter().zip(&there) {
         let loads = AtomicU32::new(0);
         let call = |world: &World| {
             let load = || {

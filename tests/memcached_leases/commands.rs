@@ -45,12 +45,12 @@ fn a_lease_takes_the_commands_that_the_architecture_names() {
             false => command.to_owned(),
         };
         let look = with_generation("mg v f c t");
-        let take = if clearable { vec![look.as_str(), "ms 0 ME c F T60"] } else { vec!["mg v f c t N60"] };
+        let take = if clearable { vec![look.as_str(), "ms 0 ME c F T61"] } else { vec!["mg v f c t N61"] };
 
         let held = lease();
         assert_eq!(sent(&wire), take, "a miss and a lease");
         assert!(backend.renew(&key, &held, MINUTE, soon()).unwrap());
-        assert_eq!(sent(&wire), [look.as_str(), "ms 68 c F T60 C"], "holding on");
+        assert_eq!(sent(&wire), [look.as_str(), "ms 68 c F T61 C"], "holding on");
         backend.remove(&key, None, soon()).unwrap();
         wire.take();
         let held = lease();
