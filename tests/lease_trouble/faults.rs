@@ -30,7 +30,10 @@ fn one_load_per_process(url: &str) {
                 thread.spawn_scoped(scope, move || call(world)).unwrap();
             }
         });
-        assert_eq!(loads.into_inner(), 2);
+        // Nothing is stored, so who has missed and comes too late to wait loads anew.
+        assert!((2..=10).contains(&loads.load(Ordering::SeqCst)), "{loads:?}");
+        let joined = here.stats().joined + there.stats().joined;
+        assert_eq!(joined + u64::from(loads.into_inner()), 100);
         assert!(here.stats().errors >= 1 && there.stats().errors >= 1, "it is told");
     }
 }
