@@ -11,13 +11,14 @@
 mod shelf;
 mod support;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{
     BoxError, Cache, ErrorKind, Fetched, Format, Memcached, Origin, Policy, Staleness, aio,
 };
-use support::{Kind, Pair, World, call, elsewhere, eventually, memcached, pairs, side_by_side};
+use support::{Kind, Pair, World, block_on, call, elsewhere, eventually, memcached, pairs, side_by_side};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -162,10 +163,13 @@ fn a_failed_reload_keeps_nobody_from_loading_who_does_not_take_the_old_value() {
     });
 }
 
+type Act = fn(&Pair);
+
 #[test]
 fn what_another_client_does_during_a_reload_stands() {
-    let meanwhile: [(fn(&Pair), Option<&str>); 2] =
-        [(|pair| pair.remove("k"), None), (|pair| pair.put("k", "9", 100), Some("9"))];
+    let removes: Act = |pair| pair.remove("k");
+    let writes: Act = |pair| pair.put("k", "9", 100);
+    let meanwhile = [(removes, None), (writes, Some("9"))];
     each(|pair| {
         for (act, expected) in meanwhile {
             put_outdated(pair);
@@ -178,6 +182,34 @@ fn what_another_client_does_during_a_reload_stands() {
             assert_eq!(pair.text("k").as_deref(), expected);
             eventually("the mark is cleared", PATIENCE, || !pair.is_marked("k"));
         }
+    });
+}
+
+#[test]
+fn a_reload_that_panics_or_whose_task_is_dropped_leaves_it_to_the_next() {
+    each(|pair| {
+        put_outdated(pair);
+        let policy = policy(&pair.here);
+        match &pair.here {
+            World::Threads(cache) => {
+                let panics = || -> Result<u32, BoxError> { resume_unwind(Box::new(())) };
+                catch_unwind(AssertUnwindSafe(|| cache.fetch("k", &policy, panics))).unwrap_err();
+            }
+            World::Tasks(cache) => block_on(async {
+                let (begun, mut beginning) = tokio::sync::mpsc::channel::<()>(1);
+                let load = async || {
+                    let _ = begun.send(()).await;
+                    std::future::pending::<Result<u32, BoxError>>().await
+                };
+                tokio::select! {
+                    _ = cache.fetch("k", &policy, load) => unreachable!("it never ends"),
+                    _ = beginning.recv() => {}
+                }
+            }),
+        }
+        let next = || matches!(fetch(&pair.there, &policy, 2).source, Origin::Loaded);
+        eventually("the other reloads", PATIENCE, next);
+        assert_eq!(pair.text("k").as_deref(), Some("2"));
     });
 }
 

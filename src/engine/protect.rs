@@ -62,11 +62,6 @@ impl Rules {
         self.early.is_some() || self.hard_limit.is_some()
     }
 
-    /// Whether what a load of this length gives may no longer be stored.
-    pub(crate) fn is_late(&self, took: Option<Duration>) -> bool {
-        self.hard_limit.is_some_and(|limit| took.is_some_and(|took| took >= limit))
-    }
-
     /// `took` is how long the value's load took; `chance` lies above 0 and up to 1.
     pub(crate) fn judge(&self, age: Age, took: Option<Duration>, chance: f64) -> Verdict {
         let too_old = self.max_age.is_some_and(|most| age.since_load().is_some_and(|age| age > most));

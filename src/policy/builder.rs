@@ -80,8 +80,8 @@ impl PolicyBuilder {
     }
 
     /// How long a load in one process keeps the other processes from loading, should that process die. While the
-    /// load lasts it is renewed, each third of this time. At least 10 ms; on Memcached whole seconds, rounded up, and
-    /// two at least. Defaults to 30 s.
+    /// load lasts it is renewed, each third of this time. At least 10 ms; on Memcached up to two seconds longer.
+    /// Defaults to 30 s.
     pub fn lock_ttl(mut self, lock_ttl: Duration) -> PolicyBuilder {
         self.rules.lock_ttl = lock_ttl;
         self

@@ -57,6 +57,19 @@ impl Rules {
         self.refresh_ahead.is_some() || self.early.is_some() || self.max_age.is_some() || self.force
     }
 
+    /// Whether a load that took so long may be stored. It is timed where there is a limit.
+    pub(crate) fn in_time(&self, took: Option<Duration>) -> bool {
+        self.hard_limit.is_none_or(|limit| took.is_none_or(|took| took < limit))
+    }
+
+    /// What a wait in vain comes to, where it is a failure.
+    pub(crate) fn waited_in_vain(&self) -> Option<Error> {
+        if self.hard_limit.is_some_and(|limit| limit < self.max_wait) {
+            return Some(Error::hard_limit());
+        }
+        (self.on_wait_timeout == OnWaitTimeout::Error).then(Error::waited_in_vain)
+    }
+
     /// How long a load took, if its value is to tell.
     pub(crate) fn told(&self, took: Option<Duration>) -> Option<Duration> {
         self.early.and(took)

@@ -125,7 +125,10 @@ impl Cache {
         for Granted { key, leader, right } in granted {
             match (loaded.remove(key.name()).map(Arc::new), &failure) {
                 (Some(value), _) => {
-                    filling.push((key, right, Arc::clone(&value)));
+                    match policy.rules.in_time(took) {
+                        true => filling.push((key, right, Arc::clone(&value))),
+                        false => unused.push((key, right)),
+                    }
                     landing.push((key, leader, value));
                 }
                 // Those who wait need not wait for the rights to be given back.
@@ -136,9 +139,6 @@ impl Cache {
                 // Absent from the answer: the leader's drop tells those who wait.
                 (None, None) => unused.push((key, right)),
             }
-        }
-        if policy.rules.is_late(took) {
-            unused.extend(filling.drain(..).map(|(key, right, _)| (key, right)));
         }
         self.give_back_many(call, unused).await;
         let stored = self.fill_many(call, filling, policy, took).await;

@@ -104,7 +104,7 @@ impl Cache {
         let (loaded, took) = self.run(call, &key, policy, &right, load).await;
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
-            Ok(loaded) if loaded.store && !policy.rules.is_late(took) => {
+            Ok(loaded) if loaded.store && policy.rules.in_time(took) => {
                 let ttl = match loaded.ttl {
                     Some(ttl) => call.input(ttl.resolve(self.inner.default_ttl))?,
                     None => policy.ttl_of(&loaded.value),

@@ -15,7 +15,7 @@ use crate::entry::{Ask, Condition, Item, Lookup, Value, Version};
 use crate::error::{BoxError, Error, Result};
 use crate::event::EventKind;
 use crate::key::Key;
-use crate::policy::{OnWaitTimeout, Policy};
+use crate::policy::Policy;
 use crate::ttl::Ttl;
 
 pub(super) const OPERATION: &str = "get_or_compute_many";
@@ -66,15 +66,15 @@ impl Cache {
         let mut values = HashMap::new();
         let mut missing = self.look_many(&call, distinct(keys), &policy, &mut values).await?;
         if !policy.rules.enabled {
-            return self.load_alone(missing, Some(&policy), &mut load, values).await;
+            return self.load_alone(missing, &policy, true, &mut load, values).await;
         }
         let (mut alone, mut in_vain, mut outdated) = (Missing::new(), Missing::new(), HashSet::new());
         while !missing.is_empty() {
             let boarded = self.board_many(missing, &mut outdated)?;
             in_vain.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
             let rest = self.follow_many(boarded.follow, &patience, &mut values).await?;
-            alone.extend(rest.alone);
             in_vain.extend(rest.in_vain);
+            alone.extend(rest.alone);
             let again = rest.again.into_iter().chain(boarded.again).collect();
             missing = self.look_many(&self.call(OPERATION)?, again, &policy, &mut values).await?;
             if patience.is_over() {
@@ -82,11 +82,13 @@ impl Cache {
                 in_vain.append(&mut missing);
             }
         }
-        if !in_vain.is_empty() && policy.rules.on_wait_timeout == OnWaitTimeout::Error {
-            return call.input(Err(Error::waited_in_vain()));
+        if !in_vain.is_empty()
+            && let Some(error) = policy.rules.waited_in_vain()
+        {
+            return call.input(Err(error));
         }
         alone.extend(in_vain);
-        self.load_alone(alone, None, &mut load, values).await
+        self.load_alone(alone, &policy, false, &mut load, values).await
     }
 
     /// Looks at all keys; one round trip per server. Returns those that are to be had.
@@ -123,11 +125,12 @@ impl Cache {
         Ok(missing)
     }
 
-    /// Loads without sharing, and stores only under a policy.
+    /// Loads without sharing, and stores only where nobody else does.
     async fn load_alone<T: Value, E: Into<BoxError>>(
         &self,
         missing: Missing,
-        policy: Option<&Policy>,
+        policy: &Policy,
+        store: bool,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
         mut values: HashMap<String, T>,
     ) -> Result<HashMap<String, T>> {
@@ -143,11 +146,16 @@ impl Cache {
         }
         let (wanted, start) = (names.clone(), Instant::now());
         let id = call.backend().flights().id();
-        let loaded = rt::loading(id, &joined, || async move { load(&wanted).await }).await;
-        let mut loaded = call.ran(loaded.map_err(Error::from_loader), Some(start.elapsed()))?;
+        let load = || async move { load(&wanted).await };
+        let work = || async move { rt::loading(id, &joined, load).await };
+        let loaded = rt::limited(policy.rules.hard_limit, work).await;
+        let took = start.elapsed();
+        let loaded =
+            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
+        let mut loaded = call.ran(loaded, Some(took))?;
         let asked: HashSet<&String> = names.iter().collect();
         loaded.retain(|name, _| asked.contains(name));
-        if let Some(policy) = policy {
+        if store && policy.rules.in_time(Some(took)) {
             call.deadline = self.deadline();
             let items = call.pack_all(&loaded)?;
             let lifetime = call.stay(policy.ttl, policy);

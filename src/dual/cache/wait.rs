@@ -11,7 +11,7 @@ use crate::chance::chance;
 use crate::deadline::Deadline;
 use crate::engine::flight::Flight;
 use crate::entry::Value;
-use crate::error::{BoxError, Error, Result};
+use crate::error::{BoxError, Result};
 use crate::fetched::{Fetched, Loaded, Staleness};
 use crate::key::Key;
 use crate::policy::{OnWaitTimeout, Policy, Rules};
@@ -63,12 +63,10 @@ impl Cache {
         spare: Option<Kept<T>>,
         load: impl rt::Load() -> Result<L, E>,
     ) -> Result<Fetched<Arc<T>>> {
-        let Rules { max_wait, hard_limit, on_wait_timeout, .. } = policy.rules;
-        if hard_limit.is_some_and(|limit| limit < max_wait) {
-            return call.input(Err(Error::hard_limit()));
+        if let Some(error) = policy.rules.waited_in_vain() {
+            return call.input(Err(error));
         }
-        match (on_wait_timeout, spare) {
-            (OnWaitTimeout::Error, _) => call.input(Err(Error::waited_in_vain())),
+        match (policy.rules.on_wait_timeout, spare) {
             (OnWaitTimeout::Stale, Some(spare)) => Ok(spare.serve(Staleness::WaitTimedOut)),
             _ => self.load_unstored(call, key, policy, load).await,
         }
