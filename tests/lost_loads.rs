@@ -150,7 +150,7 @@ fn when_a_process_hangs_in_its_load_from_memcached_the_others_load_and_leave_the
 }
 
 /// How long a load may go unheard of.
-const LOCK_TTL: Duration = Duration::from_secs(1);
+const LOCK_TTL: Duration = Duration::from_secs(2);
 /// Memcached counts whole seconds, and two at least.
 const SLACK: Duration = Duration::from_millis(1_500);
 const IMPATIENCE: Duration = Duration::from_millis(500);
