@@ -34,7 +34,9 @@ impl Age {
     /// How long ago it was loaded. A value with more left than its policy gives was loaded just now, or jittered.
     pub(crate) fn since_load(self) -> Option<Duration> {
         match (self.ttl, self.remaining) {
-            (Lifetime::For(ttl), Remaining::For(left)) => Some((ttl + self.kept).saturating_sub(left)),
+            (Lifetime::For(ttl), Remaining::For(left)) => {
+                Some(ttl.saturating_add(self.kept).saturating_sub(left))
+            }
             _ => None,
         }
     }

@@ -164,6 +164,11 @@ impl CacheBuilder {
             let text = "this backend cannot hide values past their time; leave stale_for out";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
+        if self.stale_for > Lifetime::MAX / 2 {
+            let text =
+                "stale_for is over 50 years, which leaves no room for a lifetime; give for instance a day";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         self.rules.check(self.kept())?;
         self.default_ttl.resolve(Lifetime::Never)?;
         Ok(self.finish())

@@ -50,6 +50,11 @@ impl Cache {
                 }
                 // It may have been gone again by the time some of those who follow asked: they look for themselves.
                 Claim::Found(value) => return Ok(call.joined_value(value)),
+                // Whoever wants a load of its own does not wait for one that began before.
+                Claim::Busy(token) if policy.rules.force && !patience.is_over() => {
+                    let older = Lease { token: Some(token) };
+                    call.end(call.backend().abandon(&key, &older, call.deadline).await)?;
+                }
                 Claim::Busy(token) => {
                     leader.stand_for(Some(&token));
                     waited = true;
@@ -111,7 +116,7 @@ impl Cache {
         };
         let version = call.input(found.clone().into_version())?;
         if let Some(kept) = call.kept::<T>(found, policy)?
-            && kept.verdict != Verdict::Unwanted
+            && kept.verdict <= Verdict::Early
         {
             return Ok(Claim::Found(kept.value));
         }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Ask, Found, Lookup, Object, Value, Version};
+use crate::entry::{Ask, Found, Lookup, Object, Value};
 use crate::error::{BoxError, Error, Result};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -23,7 +23,8 @@ use crate::policy::Policy;
 /// A key that is ours to load and to store.
 struct Granted<'a> {
     key: Key<'a>,
-    leader: Leader,
+    /// `None` where the load is not shared.
+    leader: Option<Leader>,
     right: Right<'a>,
 }
 
@@ -38,7 +39,7 @@ impl Cache {
         patience: &Patience,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
         values: &mut HashMap<String, T>,
-    ) -> Result<Vec<(String, Option<Version>)>> {
+    ) -> Result<Vec<String>> {
         let (names, leaders): (Vec<_>, Vec<_>) = lead.into_iter().unzip();
         let mut call = self.call(OPERATION)?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
@@ -46,10 +47,11 @@ impl Cache {
         let mut waited = false;
         while !waiting.is_empty() {
             let (mut granted, mut busy) = (Vec::new(), Vec::new());
-            let claims = self.claim_many::<T>(&call, &waiting, policy).await?;
+            let keys: Vec<Key<'_>> = waiting.iter().map(|(key, _)| *key).collect();
+            let claims = self.claim_many::<T>(&call, &keys, policy).await?;
             for ((key, leader), claim) in waiting.into_iter().zip(claims) {
                 match claim {
-                    Claim::Granted(right) => granted.push(Granted { key, leader, right }),
+                    Claim::Granted(right) => granted.push(Granted { key, leader: Some(leader), right }),
                     Claim::Busy(token) => {
                         leader.stand_for(Some(&token));
                         busy.push((key, leader));
@@ -72,26 +74,68 @@ impl Cache {
             waited = true;
             call.deadline = self.deadline();
         }
-        Ok(waiting.into_iter().map(|(key, _)| (key.name().to_owned(), None)).collect())
+        Ok(waiting.into_iter().map(|(key, _)| key.name().to_owned()).collect())
+    }
+
+    /// Loads without sharing, for a cache that protects nothing; a write during the load still wins.
+    pub(super) async fn load_for_themselves<T: Value, E: Into<BoxError>>(
+        &self,
+        names: Vec<String>,
+        policy: &Policy,
+        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
+        values: &mut HashMap<String, T>,
+    ) -> Result<()> {
+        let mut call = self.call(OPERATION)?;
+        let keys = self.keys_to_load(&call, &names)?;
+        let mut granted = Vec::new();
+        for (key, claim) in keys.iter().zip(self.claim_many::<T>(&call, &keys, policy).await?) {
+            let right = match claim {
+                Claim::Granted(right) => right,
+                // Whoever has the lease stores.
+                Claim::Busy(_) => Right::Nothing,
+                Claim::Found(value) => {
+                    values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
+                    continue;
+                }
+            };
+            granted.push(Granted { key: *key, leader: None, right });
+        }
+        self.load_granted(&mut call, granted, policy, load, values).await
+    }
+
+    /// Loads for a caller whose values nobody else is to see.
+    pub(super) async fn load_many_unstored<T: Value, E: Into<BoxError>>(
+        &self,
+        names: Vec<String>,
+        policy: &Policy,
+        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
+        values: &mut HashMap<String, T>,
+    ) -> Result<()> {
+        let mut call = self.call(OPERATION)?;
+        let unshared = |key| Granted { key, leader: None, right: Right::Nothing };
+        let granted = self.keys_to_load(&call, &names)?.into_iter().map(unshared).collect();
+        self.load_granted(&mut call, granted, policy, load, values).await
     }
 
     /// A second look at every key; one round trip per server, or two where leases are taken.
     async fn claim_many<'a, T: Value>(
         &self,
         call: &Call<'a>,
-        waiting: &[(Key<'a>, Leader)],
+        keys: &[Key<'a>],
         policy: &Policy,
     ) -> Result<Vec<Claim<'a, T>>> {
-        let keys: Vec<Key<'a>> = waiting.iter().map(|(key, _)| *key).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let ask = Ask::Lease(policy.rules.lock_ttl);
-        let seen = match call.backend().lookup_many(&keys, ask, call.deadline).await {
+        let seen = match call.backend().lookup_many(keys, ask, call.deadline).await {
             Ok(seen) => seen,
             Err(error) => {
                 call.record(EventKind::Failed(&error));
                 return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
             }
         };
-        let claim = |(key, seen): (Key<'a>, Lookup<Found>)| match seen {
+        let claim = |(key, seen): (&Key<'a>, Lookup<Found>)| match seen {
             Lookup::Hit(found) => {
                 let version = call.input(found.clone().into_version())?;
                 Ok(match call.kept::<T>(found, policy)? {
@@ -99,9 +143,11 @@ impl Cache {
                     _ => Claim::Granted(Right::Replace(version, Mark::none())),
                 })
             }
-            seen => Ok(call.claim_missing(key, seen)),
+            seen => Ok(call.claim_missing(*key, seen)),
         };
-        keys.into_iter().zip(seen).map(claim).collect()
+        // All of them, so that no lease is left behind by an error of another key.
+        let claims: Vec<Result<Claim<'a, T>>> = keys.iter().zip(seen).map(claim).collect();
+        claims.into_iter().collect()
     }
 
     /// Loads what is ours with one loader call, stores it, and tells those who wait.
@@ -116,7 +162,11 @@ impl Cache {
         if granted.is_empty() {
             return Ok(());
         }
-        granted.iter().for_each(|granted| granted.leader.stand_for(granted.right.token()));
+        for Granted { leader, right, .. } in &granted {
+            if let Some(leader) = leader {
+                leader.stand_for(right.token());
+            }
+        }
         let (loaded, took) = self.run_many(call, &granted, policy, load).await;
         call.deadline = self.deadline();
         let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
@@ -133,7 +183,9 @@ impl Cache {
                 }
                 // Those who wait need not wait for the rights to be given back.
                 (None, Some(error)) => {
-                    leader.land(Landing::Failed(error.clone()));
+                    if let Some(leader) = leader {
+                        leader.land(Landing::Failed(error.clone()));
+                    }
                     unused.push((key, right));
                 }
                 // Absent from the answer: the leader's drop tells those who wait.
@@ -143,7 +195,9 @@ impl Cache {
         self.give_back_many(call, unused).await;
         let stored = self.fill_many(call, filling, policy, took).await;
         for (key, leader, value) in landing {
-            leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
+            if let Some(leader) = leader {
+                leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
+            }
             values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
         }
         failure.map_or(stored, Err)
@@ -158,7 +212,7 @@ impl Cache {
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
     ) -> (Result<HashMap<String, T>>, Option<Duration>) {
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
-        let joined: Vec<Arc<str>> = granted.iter().map(|granted| Arc::clone(granted.leader.key())).collect();
+        let joined: Vec<Arc<str>> = granted.iter().map(|granted| granted.key.shared()).collect();
         let renewals: Arc<[Renewal]> = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
         let (id, hold, limit) =
             (call.backend().flights().id(), policy.rules.lock_ttl, policy.rules.hard_limit);
@@ -237,5 +291,13 @@ impl Cache {
                 spent.iter_mut().for_each(Held::spend);
             }
         }
+    }
+}
+
+impl Cache {
+    fn keys_to_load<'a>(&'a self, call: &Call<'a>, names: &'a [String]) -> Result<Vec<Key<'a>>> {
+        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
+        keys.iter().try_for_each(|key| self.refuse_recursion(call, &key.shared()))?;
+        Ok(keys)
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::chance::up_to;
+use crate::deadline::Deadline;
 use crate::entry::{Condition, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
@@ -142,9 +143,11 @@ impl Cache {
         let start = call.is_timed(policy).then(Instant::now);
         let loaded = match right.renewal() {
             Some(renewal) => {
+                let ends = limit.map(|limit| Deadline::after(limit).instant());
                 let renew = move || {
                     let renewal = renewal.clone();
-                    async move { renewal.renew(hold).await }
+                    // What comes after the limit is not stored, so others need not be kept from loading.
+                    async move { ends.is_none_or(|ends| Instant::now() < ends) && renewal.renew(hold).await }
                 };
                 rt::while_renewing(hold / 3, renew, work).await
             }

@@ -7,14 +7,12 @@ use super::{Cache, maybe_async, rt};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Ask, Condition, Item, Lookup, Value, Version};
-use crate::error::{BoxError, Error, Result};
+use crate::entry::{Item, Lookup, Value, Version};
+use crate::error::{BoxError, Result};
 use crate::event::EventKind;
-use crate::key::Key;
 use crate::policy::Policy;
 use crate::ttl::Ttl;
 
@@ -66,9 +64,11 @@ impl Cache {
         let mut values = HashMap::new();
         let mut missing = self.look_many(&call, distinct(keys), &policy, &mut values).await?;
         if !policy.rules.enabled {
-            return self.load_alone(missing, &policy, true, &mut load, values).await;
+            let names = missing.into_iter().map(|(name, _)| name).collect();
+            self.load_for_themselves(names, &policy, &mut load, &mut values).await?;
+            return Ok(values);
         }
-        let (mut alone, mut in_vain, mut outdated) = (Missing::new(), Missing::new(), HashSet::new());
+        let (mut alone, mut in_vain, mut outdated) = (Vec::new(), Vec::new(), HashSet::new());
         while !missing.is_empty() {
             let boarded = self.board_many(missing, &mut outdated)?;
             in_vain.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
@@ -79,7 +79,7 @@ impl Cache {
             missing = self.look_many(&self.call(OPERATION)?, again, &policy, &mut values).await?;
             if patience.is_over() {
                 // Whoever keeps writing the keys is not waited for without end.
-                in_vain.append(&mut missing);
+                in_vain.extend(missing.drain(..).map(|(name, _)| name));
             }
         }
         if !in_vain.is_empty()
@@ -88,7 +88,8 @@ impl Cache {
             return call.input(Err(error));
         }
         alone.extend(in_vain);
-        self.load_alone(alone, &policy, false, &mut load, values).await
+        self.load_many_unstored(alone, &policy, &mut load, &mut values).await?;
+        Ok(values)
     }
 
     /// Looks at all keys; one round trip per server. Returns those that are to be had.
@@ -103,7 +104,7 @@ impl Cache {
             return Ok(Missing::new());
         }
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let ask = if policy.rules.need_age() { Ask::Age } else { Ask::Value };
+        let ask = call.ask(policy);
         let seen = call.backend().lookup_many(&keys, ask, call.deadline).await;
         let (wanted, mut missing) = (names.len(), Missing::new());
         for (name, seen) in names.iter().zip(call.end(seen)?) {
@@ -125,47 +126,6 @@ impl Cache {
         Ok(missing)
     }
 
-    /// Loads without sharing, and stores only where nobody else does.
-    async fn load_alone<T: Value, E: Into<BoxError>>(
-        &self,
-        missing: Missing,
-        policy: &Policy,
-        store: bool,
-        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
-        mut values: HashMap<String, T>,
-    ) -> Result<HashMap<String, T>> {
-        if missing.is_empty() {
-            return Ok(values);
-        }
-        let mut call = self.call(OPERATION)?;
-        let names: Vec<String> = missing.into_iter().map(|(name, _)| name).collect();
-        let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let joined: Vec<Arc<str>> = keys.iter().map(Key::shared).collect();
-        for key in &joined {
-            self.refuse_recursion(&call, key)?;
-        }
-        let (wanted, start) = (names.clone(), Instant::now());
-        let id = call.backend().flights().id();
-        let load = || async move { load(&wanted).await };
-        let work = || async move { rt::loading(id, &joined, load).await };
-        let loaded = rt::limited(policy.rules.hard_limit, work).await;
-        let took = start.elapsed();
-        let loaded =
-            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
-        let mut loaded = call.ran(loaded, Some(took))?;
-        let asked: HashSet<&String> = names.iter().collect();
-        loaded.retain(|name, _| asked.contains(name));
-        if store && policy.rules.in_time(Some(took)) {
-            call.deadline = self.deadline();
-            let items = call.pack_all(&loaded)?;
-            let lifetime = call.stay(policy.ttl, policy);
-            let stored = call.backend().store_many(items, lifetime, &Condition::Always, call.deadline).await;
-            call.forgive(call.end(stored))?;
-        }
-        values.extend(loaded);
-        Ok(values)
-    }
-
     /// Waits for the loads of others; returns the keys that are still to be had.
     async fn follow_many<T: Value>(
         &self,
@@ -182,13 +142,13 @@ impl Cache {
                         call.record(EventKind::Joined);
                         values.insert(name, Arc::unwrap_or_clone(value));
                     }
-                    None => rest.alone.push((name, None)),
+                    None => rest.alone.push(name),
                 },
                 Some(Landing::Failed(error)) => return call.input(Err(error)),
                 Some(Landing::Abandoned) => rest.again.push(name),
                 None => {
                     call.give_up(&call.key(&name)?, &flight);
-                    rest.in_vain.push((name, None));
+                    rest.in_vain.push(name);
                 }
             }
         }
@@ -233,7 +193,7 @@ struct Rest {
     /// The loader went away: look again.
     again: Vec<String>,
     /// It loaded another type: load without sharing and without storing.
-    alone: Missing,
+    alone: Vec<String>,
     /// It took too long: the same, if the policy says so.
-    in_vain: Missing,
+    in_vain: Vec<String>,
 }

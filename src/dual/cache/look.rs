@@ -62,14 +62,14 @@ impl Cache {
         key: &Key<'_>,
         policy: &Policy,
     ) -> Result<Sight<T>> {
-        let needs_age = policy.rules.need_age() || !key.stale_for().is_zero();
-        let ask = if needs_age { Ask::Age } else { Ask::Value };
+        let ask = call.ask(policy);
         let seen = call.backend().lookup(key, ask, call.deadline).await;
         let shown = match seen {
-            Ok(Lookup::Hit(found)) if needs_age => return call.sight(found, policy),
+            Ok(Lookup::Hit(found)) if ask == Ask::Age => return call.sight(found, policy),
             Ok(Lookup::Hit(found)) => match call.unpack(found.item)? {
                 Some(value) => return Ok(Sight::Fresh(call.hit(value))),
-                None => None,
+                // Whoever loads in its place stands for its version, which the shortest look does not tell.
+                None => call.version_now(key).await,
             },
             Ok(Lookup::Busy(token)) => Some(token),
             Ok(_) => None,
@@ -80,7 +80,26 @@ impl Cache {
     }
 }
 
+#[maybe_async]
 impl Call<'_> {
+    async fn version_now(&self, key: &Key<'_>) -> Option<Version> {
+        match self.backend().lookup(key, Ask::Age, self.deadline).await {
+            Ok(Lookup::Hit(found)) => found.into_version().ok(),
+            Ok(Lookup::Busy(token)) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// How much a first look has to tell.
+    pub(super) fn ask(&self, policy: &Policy) -> Ask {
+        match policy.rules.need_age() || !self.inner.prefix.stale_for().is_zero() {
+            true => Ask::Age,
+            false => Ask::Value,
+        }
+    }
+
     fn hit<T>(&self, value: Arc<T>) -> Fetched<Arc<T>> {
         self.record(EventKind::Hit(1));
         Fetched { value, source: self.origin(), age: None }
@@ -91,9 +110,10 @@ impl Call<'_> {
     }
 
     fn sight<T: Value>(&self, found: Found, policy: &Policy) -> Result<Sight<T>> {
+        let version = self.input(found.clone().into_version())?;
         let Some(kept) = self.kept::<T>(found, policy)? else {
             self.record(EventKind::Miss(1));
-            return Ok(Sight::Missing { spare: None, shown: None });
+            return Ok(Sight::Missing { spare: None, shown: Some(version) });
         };
         self.record(if kept.verdict == Verdict::Unwanted { EventKind::Miss(1) } else { EventKind::Hit(1) });
         Ok(match kept.verdict {

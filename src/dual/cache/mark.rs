@@ -61,9 +61,9 @@ impl Cache {
         if call.backend().keeps_objects() {
             return Some(Mark::none());
         }
-        let place = Place::of(call, key);
-        let marked = place.write(LOADING, policy.rules.lock_ttl, &Condition::Absent, call.deadline).await;
-        Mark::won(place, call.end(marked))
+        let mark = Mark::at(Place::of(call, key));
+        let marked = mark.set(policy.rules.lock_ttl, &Condition::Absent, call.deadline).await;
+        mark.won(call.end(marked))
     }
 
     /// The same for a caller that has nothing to serve meanwhile: that a reload failed is no reason to wait.
@@ -76,28 +76,45 @@ impl Cache {
         if let Some(mark) = self.elect(call, key, policy).await {
             return Some(mark);
         }
-        let place = Place::of(call, key);
-        let marked = place.mark_after_failure(policy.rules.lock_ttl, call.deadline).await;
-        Mark::won(place, call.end(marked))
+        let mark = Mark::at(Place::of(call, key));
+        let marked = mark.set_after_failure(policy.rules.lock_ttl, call.deadline).await;
+        mark.won(call.end(marked))
     }
 }
 
 impl Mark {
-    fn won(place: Arc<Place>, marked: Result<bool>) -> Option<Mark> {
-        match marked {
-            Ok(true) => Some(Mark::at(place)),
-            Ok(false) => None,
-            Err(_) => Some(Mark::none()),
+    /// A mark that may have been set by a request without an answer is cleared with the others.
+    fn won(mut self, marked: Result<bool>) -> Option<Mark> {
+        if let Ok(false) = marked {
+            self.place = None;
+            return None;
         }
+        Some(self)
     }
 }
 
 #[maybe_async]
 impl Mark {
+    async fn set(&self, time: Duration, condition: &Condition, deadline: Deadline) -> Result<bool> {
+        match &self.place {
+            Some(place) => place.write(LOADING, time, condition, deadline).await,
+            None => Ok(true),
+        }
+    }
+
+    async fn set_after_failure(&self, time: Duration, deadline: Deadline) -> Result<bool> {
+        match &self.place {
+            Some(place) => place.mark_after_failure(time, deadline).await,
+            None => Ok(true),
+        }
+    }
+
     /// Keeps every process from reloading for so long, because the reload failed.
     pub(super) async fn keep(mut self, call: &Call<'_>, time: Duration) {
-        if let Some(place) = self.place.take() {
-            let _ = call.end(place.write(FAILED, time, &Condition::Always, call.deadline).await);
+        let Some(place) = self.place.as_ref().filter(|_| !time.is_zero()) else { return };
+        let kept = place.write(FAILED, time, &Condition::Always, call.deadline).await;
+        if call.end(kept).is_ok() {
+            self.place = None;
         }
     }
 }

@@ -94,7 +94,11 @@ impl Cache {
         let leader = match flights.board(joined, Some(&kept.version)) {
             Boarding::Lead(leader) => leader,
             Boarding::Follow(flight) => return Election::Follow(flight),
-            Boarding::Outdated(_) => return Election::Lost(Staleness::Refreshing),
+            // It reloads another value than the one that is there: the next caller may reload this one.
+            Boarding::Outdated(flight) => {
+                call.give_up(key, &flight);
+                return Election::Lost(Staleness::Refreshing);
+            }
         };
         let Some(mark) = self.elect(call, key, policy).await else {
             flights.throttle.hold(leader.key(), policy.rules.retry_interval, Pause::Elsewhere);

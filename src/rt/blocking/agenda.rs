@@ -18,16 +18,21 @@ pub(crate) fn while_renewing<R>(
     struct Entry(u64);
     impl Drop for Entry {
         fn drop(&mut self) {
-            AGENDA.lock().renewals.remove(&self.0);
+            // Bound, so that what it held is dropped after the lock.
+            let _over = AGENDA.lock().renewals.remove(&self.0);
         }
     }
     let _entry = Entry(AGENDA.enter(Renewal { due: Instant::now() + every, every, renew: Arc::new(renew) }));
     work()
 }
 
-/// Runs `job` soon, without keeping the caller; at once if there can be no thread.
+/// Runs `job` soon, without keeping the caller; at once if there can be no thread, and not at all if 1,024 wait.
 pub(crate) fn detach(job: impl FnOnce() + Send + 'static) {
     let mut tasks = AGENDA.lock();
+    // All of them end by themselves on the server. More than these are only left to do where none gets through.
+    if tasks.jobs.len() >= MOST_JOBS {
+        return;
+    }
     tasks.jobs.push_back(Box::new(job));
     if !AGENDA.attend(&mut tasks) {
         let jobs = std::mem::take(&mut tasks.jobs);
@@ -87,18 +92,19 @@ impl Agenda {
         let mut idle_since = None;
         loop {
             let mut tasks = self.lock();
+            let now = Instant::now();
+            if let Some((number, renew)) = tasks.next_due(now) {
+                drop(tasks);
+                if !catch_unwind(AssertUnwindSafe(move || renew())).unwrap_or(false) {
+                    let over = self.lock().renewals.remove(&number);
+                    run(Box::new(move || drop(over)));
+                }
+                continue;
+            }
             if let Some(job) = tasks.jobs.pop_front() {
                 drop(tasks);
                 run(job);
                 idle_since = None;
-                continue;
-            }
-            let now = Instant::now();
-            if let Some((number, renew)) = tasks.next_due(now) {
-                drop(tasks);
-                if !catch_unwind(AssertUnwindSafe(|| renew())).unwrap_or(false) {
-                    self.lock().renewals.remove(&number);
-                }
                 continue;
             }
             let until = match tasks.renewals.values().map(|renewal| renewal.due).min() {
@@ -124,7 +130,10 @@ impl Agenda {
 impl Tasks {
     /// A renewal whose time has come, put off by one interval.
     fn next_due(&mut self, now: Instant) -> Option<(u64, Arc<dyn Fn() -> bool + Send + Sync>)> {
-        let (number, renewal) = self.renewals.iter_mut().find(|(_, renewal)| renewal.due <= now)?;
+        let (number, renewal) = self.renewals.iter_mut().min_by_key(|(_, renewal)| renewal.due)?;
+        if renewal.due > now {
+            return None;
+        }
         renewal.due = now + renewal.every;
         Some((*number, Arc::clone(&renewal.renew)))
     }
@@ -135,6 +144,7 @@ fn run(job: Box<dyn FnOnce() + Send>) {
     let _ = catch_unwind(AssertUnwindSafe(job));
 }
 
+const MOST_JOBS: usize = 1_024;
 const LINGER: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

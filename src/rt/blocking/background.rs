@@ -1,7 +1,7 @@
 //! Reloads beside the callers: one thread, a bounded queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -45,10 +45,14 @@ impl Background {
         {
             *state = working;
         }
-        match &*state {
-            State::Working { queue, .. } => queue.try_send(Box::new(job)).is_ok(),
-            _ => false,
-        }
+        let job: Job = Box::new(job);
+        let refused = match &*state {
+            State::Working { queue, .. } => queue.try_send(job).err().map(unsent),
+            _ => Some(job),
+        };
+        // What a job holds may come back here when it is dropped.
+        drop(state);
+        refused.is_none()
     }
 
     /// Takes no more jobs, and waits for those in the queue until then.
@@ -80,6 +84,12 @@ impl State {
         };
         thread::Builder::new().name("cache-reload".into()).spawn(work).ok()?;
         Some(State::Working { queue, ended })
+    }
+}
+
+fn unsent(error: TrySendError<Job>) -> Job {
+    match error {
+        TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
     }
 }
 

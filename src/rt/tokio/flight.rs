@@ -23,12 +23,14 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
+    /// Wakers are dropped after the lock: the last one of a task drops the task, which may sit here too.
     fn poll(&mut self, waker: &Waker) -> Poll<Landing> {
+        let mut _old = None;
         match &mut *self.flight.state() {
             State::Landed(landing) => Poll::Ready(landing.clone()),
             State::Airborne { waiters, .. } => {
                 match self.seat.and_then(|seat| waiters.get_mut(seat)) {
-                    Some(held) => *held = Some(waker.clone()),
+                    Some(held) => _old = held.replace(waker.clone()),
                     None => {
                         self.seat = Some(waiters.len());
                         waiters.push(Some(waker.clone()));
@@ -42,10 +44,11 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        let mut _old = None;
         if let (State::Airborne { waiters, .. }, Some(seat)) = (&mut *self.flight.state(), self.seat)
             && let Some(waiter) = waiters.get_mut(seat)
         {
-            *waiter = None;
+            _old = waiter.take();
         }
     }
 }

@@ -176,13 +176,15 @@ impl Remote {
         let take_back = keys.iter().zip(&placeholders).map(|(key, offered)| wire::take_back(key, offered));
         let offer = Offer::new(self, take_back.collect());
         let replies = self.call_each(&calls, deadline).await?;
-        offer.answered();
         let read = |((key, placeholder), reply): ((_, _), Result<_>)| match reply {
             // To a look at many, what another program keeps there as another type was absent; it stays.
             Err(error) if error.kind() == ErrorKind::Decode => Ok(Lookup::Lease(Lease { token: None })),
             reply => wire::read_lease(reply?, placeholder, key),
         };
-        keys.iter().zip(placeholders).zip(replies).map(read).collect()
+        let seen = keys.iter().zip(placeholders).zip(replies).map(read).collect::<Result<_>>()?;
+        // If one was refused, the others are taken back: whoever asked hears of none.
+        offer.answered();
+        Ok(seen)
     }
 
     /// All in one round trip, whatever each came to; the first refusal is told.
