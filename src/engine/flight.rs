@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -34,6 +34,8 @@ type Table = HashMap<Arc<str>, Arc<Flight>, Seed>;
 /// One load: what it came to, or who waits for it.
 pub(crate) struct Flight {
     state: Mutex<State>,
+    /// Whether the key was written or removed in this process since the load began.
+    detached: AtomicBool,
     /// Told once the load has come to something, for threads that wait with the state in hand.
     pub(crate) ended: Condvar,
 }
@@ -113,7 +115,10 @@ impl Flights {
     /// result, those who come later begin anew.
     pub(crate) fn detach(&self, key: impl FnOnce() -> String) {
         if self.count.load(Ordering::SeqCst) > 0 {
-            self.remove(&key(), |_| true);
+            self.remove(&key(), |flight| {
+                flight.detached.store(true, Ordering::SeqCst);
+                true
+            });
         }
     }
 
@@ -126,7 +131,11 @@ impl Flights {
     pub(crate) fn detach_all(&self, meant: impl Fn(&str) -> bool) {
         if self.count.load(Ordering::SeqCst) > 0 {
             let mut table = self.lock();
-            table.retain(|key, _| !meant(key));
+            table.retain(|key, flight| {
+                let gone = meant(key);
+                flight.detached.fetch_or(gone, Ordering::SeqCst);
+                !gone
+            });
             self.count.store(table.len(), Ordering::SeqCst);
         }
     }
@@ -153,7 +162,7 @@ impl Flights {
 impl Flight {
     fn new() -> Flight {
         let state = State::Airborne { token: Token::Boarding, waiters: Vec::new(), threads: 0 };
-        Flight { state: Mutex::new(state), ended: Condvar::new() }
+        Flight { state: Mutex::new(state), detached: AtomicBool::new(false), ended: Condvar::new() }
     }
 
     fn serves(&self, shown: Option<&Version>) -> bool {
@@ -205,6 +214,11 @@ impl Leader {
         if let State::Airborne { token, .. } = &mut *self.flight.state() {
             *token = lease.map_or(Token::Local, |lease| Token::Lease(lease.clone()));
         }
+    }
+
+    /// Whether the key was written or removed in this process since the load began.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.flight.detached.load(Ordering::SeqCst)
     }
 
     /// The load itself, to follow it.

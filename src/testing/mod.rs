@@ -73,6 +73,7 @@ macro_rules! for_each_promise {
             delete_pattern_is_a_glob,
             a_miss_loads_and_a_hit_does_not,
             many_callers_share_one_load,
+            a_removal_beats_a_load_that_began_before,
             a_loaders_error_is_returned_and_not_cached,
             a_loader_cannot_wait_for_itself,
             a_batch_loads_exactly_what_is_missing,

@@ -149,7 +149,7 @@ impl<'a> Call<'a> {
         self.inner.journal.record(self.operation, kind);
     }
 
-    /// Ends the loads of a key that was just written or removed, for those who come later.
+    /// Ends the loads of a key that is written or removed, for those who come later.
     pub(super) fn detach(&self, key: &Key<'_>) {
         self.inner.backend.flights().detach(|| key.joined());
     }
@@ -159,11 +159,18 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Does something at the end of a scope, also where a panic or a dropped task ends it: what was sent may have
+/// Does something now and at the end of a scope, also where a panic or a dropped task ends it: what was sent may have
 /// been applied by then.
-pub(super) struct After<F: Fn()>(pub(super) F);
+pub(super) struct Around<F: Fn()>(F);
 
-impl<F: Fn()> Drop for After<F> {
+impl<F: Fn()> Around<F> {
+    pub(super) fn new(act: F) -> Around<F> {
+        act();
+        Around(act)
+    }
+}
+
+impl<F: Fn()> Drop for Around<F> {
     fn drop(&mut self) {
         (self.0)();
     }

@@ -1,6 +1,6 @@
 //! Counters: decimal integers that any number of callers change at once.
 
-use super::call::After;
+use super::call::Around;
 use super::{Cache, maybe_async};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -34,7 +34,7 @@ impl Cache {
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
         let too_large = || Error::new(ErrorKind::TooLarge, "i64::MIN has no opposite to subtract");
         let delta = call.input(delta.ok_or_else(too_large))?;
-        let _detach = After(|| call.detach(&key));
+        let _detach = Around::new(|| call.detach(&key));
         let sum = call.backend().add(&key, delta, lifetime, &call.inner.codec, call.deadline).await;
         call.end(sum)
     }

@@ -71,7 +71,14 @@ impl Cache {
             }
         };
         leader.stand_for(right.token());
+        let is_nominal = right.is_nominal();
         let loaded = self.load_and_store(call, key, policy, right, load).await;
+        if let Ok(value) = &loaded
+            && is_nominal
+            && leader.is_detached()
+        {
+            self.take_back(call, &key, value).await;
+        }
         leader.land(match &loaded {
             Ok(value) => Landing::Value(Arc::clone(value) as Arc<dyn Object>),
             Err(error) => Landing::Failed(error.clone()),

@@ -170,11 +170,13 @@ impl Cache {
         let (loaded, took) = self.run_many(call, &granted, policy, load).await;
         call.deadline = self.deadline();
         let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
+        let mut is_nominal = Vec::new();
         let failure = loaded.as_ref().err().cloned();
         let mut loaded = loaded.unwrap_or_default();
         for Granted { key, leader, right } in granted {
             match (loaded.remove(key.name()).map(Arc::new), &failure) {
                 (Some(value), _) => {
+                    is_nominal.push(right.is_nominal());
                     match policy.rules.in_time(took) {
                         true => filling.push((key, right, Arc::clone(&value))),
                         false => unused.push((key, right)),
@@ -194,8 +196,11 @@ impl Cache {
         }
         self.give_back_many(call, unused).await;
         let stored = self.fill_many(call, filling, policy, took).await;
-        for (key, leader, value) in landing {
+        for ((key, leader, value), is_nominal) in landing.into_iter().zip(is_nominal) {
             if let Some(leader) = leader {
+                if is_nominal && leader.is_detached() {
+                    self.take_back(call, &key, &value).await;
+                }
                 leader.land(Landing::Value(Arc::clone(&value) as Arc<dyn Object>));
             }
             values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));

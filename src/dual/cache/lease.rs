@@ -37,6 +37,11 @@ impl Right<'_> {
         }
     }
 
+    /// Whether the backend keeps no leases, so that only this process knows of a removal during the load.
+    pub(super) fn is_nominal(&self) -> bool {
+        matches!(self, Right::Lease(Held::Server(Some(tenure))) if tenure.lease.token.is_none())
+    }
+
     /// What has to be renewed while a load lasts.
     pub(super) fn renewal(&self) -> Option<Renewal> {
         match self {

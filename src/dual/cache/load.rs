@@ -190,6 +190,17 @@ impl Cache {
         call.forgive(call.end(filled))
     }
 
+    /// Removes what was just stored without a lease, since the key was written or removed while it was loaded.
+    pub(super) async fn take_back<T: Value>(&self, call: &Call<'_>, key: &Key<'_>, value: &Arc<T>) {
+        let found = call.backend().get(key, call.deadline).await;
+        if let (Ok(Some(found)), Ok(Item::Bytes(stored))) = (found, call.pack_loaded(value, None))
+            && matches!(&found.item, Item::Bytes(held) if *held == stored)
+            && let Ok(version) = found.into_version()
+        {
+            let _ = call.end(call.backend().remove(key, Some(&version), call.deadline).await);
+        }
+    }
+
     /// Gives back what was not used. Faults are told; the caller has the loader's error to deal with.
     pub(super) async fn give_back(&self, call: &Call<'_>, key: &Key<'_>, right: Right<'_>) {
         if let Right::Lease(mut held) = right

@@ -1,6 +1,6 @@
 //! Verbs on many keys: one round trip per server, under one deadline.
 
-use super::call::After;
+use super::call::Around;
 use super::{Cache, maybe_async};
 
 use std::collections::{HashMap, HashSet};
@@ -64,7 +64,7 @@ impl Cache {
         let lifetime = call.lifetime(ttl)?;
         let packed = call.pack_all(&items)?;
         let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
-        let _detach = After(|| keys.iter().for_each(|key| call.detach(key)));
+        let _detach = Around::new(|| keys.iter().for_each(|key| call.detach(key)));
         let stored = call.backend().store_many(packed, lifetime, &Condition::Always, call.deadline).await;
         call.end(stored)
     }
@@ -78,7 +78,7 @@ impl Cache {
         let names = distinct(keys);
         let call = self.call("delete_many")?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let _detach = After(|| keys.iter().for_each(|key| call.detach(key)));
+        let _detach = Around::new(|| keys.iter().for_each(|key| call.detach(key)));
         let removed = call.backend().remove_many(&keys, call.deadline).await;
         call.end(removed)
     }
@@ -107,7 +107,7 @@ impl Cache {
         let call = self.call(operation)?;
         let prefix = &call.inner.prefix;
         let meant = |joined: &str| pattern.matches_within(prefix, joined);
-        let _detach = After(|| call.backend().flights().detach_all(meant));
+        let _detach = Around::new(|| call.backend().flights().detach_all(meant));
         let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
         call.end(removed)
     }
@@ -122,7 +122,7 @@ impl Cache {
         let call = self.call("clear")?;
         let prefix = &call.inner.prefix;
         let meant = |joined: &str| joined.starts_with(prefix.as_str());
-        let _detach = After(|| call.backend().flights().detach_all(meant));
+        let _detach = Around::new(|| call.backend().flights().detach_all(meant));
         let cleared = call.backend().clear(prefix, call.deadline).await;
         call.end(cleared)
     }

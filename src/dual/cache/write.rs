@@ -1,7 +1,7 @@
 //! Verbs that write or remove one key.
 
 use super::super::backend::again;
-use super::call::After;
+use super::call::Around;
 use super::{Cache, maybe_async};
 
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Cache {
         let call = self.call(operation)?;
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
         let item = call.pack(value)?;
-        let _detach = After(|| call.detach(&key));
+        let _detach = Around::new(|| call.detach(&key));
         let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
         call.end(stored)
     }
@@ -102,7 +102,7 @@ impl Cache {
             };
             let new = change(old.map(Arc::unwrap_or_clone));
             let item = call.pack(&new)?;
-            let _detach = After(|| call.detach(&key));
+            let _detach = Around::new(|| call.detach(&key));
             let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
             if call.end(stored)? {
                 return Ok(new);
@@ -119,7 +119,7 @@ impl Cache {
     pub async fn take<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
         let call = self.call("take")?;
         let key = call.key(key.as_ref())?;
-        let _detach = After(|| call.detach(&key));
+        let _detach = Around::new(|| call.detach(&key));
         let taken = call.backend().take(&key, call.deadline).await;
         let found = call.end(taken)?.map(|item| crate::entry::Found { item, version: None, remaining: None });
         Ok(call.open(found)?.map(Arc::unwrap_or_clone))
@@ -132,7 +132,7 @@ impl Cache {
     pub async fn delete(&self, key: impl AsRef<str>) -> Result<bool> {
         let call = self.call("delete")?;
         let key = call.key(key.as_ref())?;
-        let _detach = After(|| call.detach(&key));
+        let _detach = Around::new(|| call.detach(&key));
         let removed = call.backend().remove(&key, None, call.deadline).await;
         call.end(removed)
     }

@@ -46,6 +46,29 @@ pub async fn many_callers_share_one_load(subject: &Subject) {
     assert_eq!(values, [0; CROWD]);
 }
 
+/// What is loaded while its key is removed is given to its caller and not kept.
+#[maybe_async]
+pub async fn a_removal_beats_a_load_that_began_before(subject: &Subject) {
+    let cache = subject.cache();
+    let (single, batch) = (cache.clone(), cache.clone());
+    let load = move || async move {
+        single.delete("k").await?;
+        Ok::<_, crate::Error>("old".to_owned())
+    };
+    equal(done(cache.get_or_compute("k", Ttl::NEVER, load).await), "old");
+    equal(done(cache.get::<String>("k").await), None);
+    let load = move |missing: &[String]| {
+        let (cache, values) = (batch.clone(), missing.iter().map(|name| (name.clone(), 1)).collect());
+        async move {
+            cache.delete("a").await?;
+            Ok::<HashMap<String, i32>, crate::Error>(values)
+        }
+    };
+    equal(done(cache.get_or_compute_many(["a", "b"], Ttl::NEVER, load).await).len(), 2);
+    equal(done(cache.get::<i32>("a").await), None);
+    equal(done(cache.get::<i32>("b").await), Some(1));
+}
+
 /// A loader's error comes back as itself and is not cached.
 #[maybe_async]
 pub async fn a_loaders_error_is_returned_and_not_cached(subject: &Subject) {
