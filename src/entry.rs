@@ -162,8 +162,9 @@ pub enum Condition {
 pub enum Ask {
     /// The value, by the shortest way.
     Value,
-    /// The value with what is left of its stay and a version that no other write of the key shares. Values past
-    /// their time are shown too, as long as they are [kept](crate::Key::stale_for).
+    /// The value with what is left of its stay and a version that no other write of the key shares, as far as the
+    /// backend can tell writes apart. Values past their time are shown too, as long as they are
+    /// [kept](crate::Key::stale_for).
     Age,
     /// As [`Age`](Ask::Age); of a key that holds nothing, the right to fill it, for so long.
     Lease(Duration),

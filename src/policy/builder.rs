@@ -37,7 +37,8 @@ impl PolicyBuilder {
     }
 
     /// The last part of the lifetime in which a read serves the value and has one caller reload it: a fraction
-    /// above 0 and below 1. Defaults to none.
+    /// above 0 and below 1. What is not loaded by the end of the lifetime is not stored, unless the cache keeps values for
+    /// longer ([`CacheBuilder::stale_for`](crate::CacheBuilder::stale_for)). Defaults to none.
     pub fn refresh_ahead(mut self, fraction: f64) -> PolicyBuilder {
         self.rules.refresh_ahead = Some(fraction);
         self
@@ -45,7 +46,8 @@ impl PolicyBuilder {
 
     /// Reloads a value by chance shortly before its time is up, the sooner the longer its load takes: XFetch with
     /// this β. 1 is optimal; more reloads earlier; 0 never reloads. The load time comes with the value where its
-    /// format has a frame, else from the loads of this process. Defaults to none.
+    /// format has a frame, else from the loads of this process. As with [`refresh_ahead`](PolicyBuilder::refresh_ahead), a
+    /// load that outlasts the value is stored only where values are kept for longer. Defaults to none.
     ///
     /// Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015.
     pub fn early(mut self, beta: f64) -> PolicyBuilder {
@@ -106,8 +108,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// How long a failed reload of a value that can still be served keeps it from being tried again. Defaults to
-    /// 30 s.
+    /// How long a failed reload of a value that can still be served keeps it from being tried again; zero tries at
+    /// each read. Defaults to 30 s.
     pub fn backoff(mut self, backoff: Duration) -> PolicyBuilder {
         self.rules.backoff = backoff;
         self
