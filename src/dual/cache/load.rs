@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::chance::up_to;
 use crate::deadline::Deadline;
-use crate::entry::{Condition, Item, Object, Value};
+use crate::entry::{Condition, Found, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::fetched::{Fetched, Loaded};
@@ -193,8 +193,8 @@ impl Cache {
     /// Removes what was just stored without a lease, since the key was written or removed while it was loaded.
     pub(super) async fn take_back<T: Value>(&self, call: &Call<'_>, key: &Key<'_>, value: &Arc<T>) {
         let found = call.backend().get(key, call.deadline).await;
-        if let (Ok(Some(found)), Ok(Item::Bytes(stored))) = (found, call.pack_loaded(value, None))
-            && matches!(&found.item, Item::Bytes(held) if *held == stored)
+        if let Ok(Some(found)) = found
+            && call.is_stored(value, &found)
             && let Ok(version) = found.into_version()
         {
             let _ = call.end(call.backend().remove(key, Some(&version), call.deadline).await);
@@ -234,6 +234,15 @@ impl Call<'_> {
         }
         self.record(EventKind::Loaded { took: took.unwrap_or_default(), ok: loaded.is_ok() });
         self.input(loaded)
+    }
+
+    /// Whether this is the value that was stored, by its bytes, be the load time with them or not.
+    fn is_stored<T: Value>(&self, value: &Arc<T>, found: &Found) -> bool {
+        let bytes = |value: &Arc<T>| self.pack_loaded(value, None).and_then(Item::bytes);
+        match found.item.clone().open::<T>(&self.inner.codec).and_then(|held| bytes(&held)) {
+            Ok(held) => bytes(value).is_ok_and(|stored| stored == held),
+            Err(_) => false,
+        }
     }
 
     /// Whether anybody wants to know how long a load takes: two readings of the clock are a good part of a miss in
