@@ -50,11 +50,11 @@ impl Item {
     ///
     /// # Errors
     /// `Decode` if it is not a `T`.
-    pub(crate) fn open<T: Value>(self, codec: &ValueCodec) -> Result<Arc<T>> {
+    pub(crate) fn open<T: Value>(&self, codec: &ValueCodec) -> Result<Arc<T>> {
         match self {
-            Item::Bytes(bytes) => codec.decode(&bytes).map(Arc::new),
+            Item::Bytes(bytes) => codec.decode(bytes).map(Arc::new),
             Item::Object(object) => {
-                let any: Arc<dyn Any + Send + Sync> = Arc::clone(&object) as _;
+                let any: Arc<dyn Any + Send + Sync> = Arc::clone(object) as _;
                 any.downcast().or_else(|_| codec.decode(&object.encode(codec)?).map(Arc::new))
             }
         }

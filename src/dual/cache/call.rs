@@ -92,7 +92,7 @@ impl<'a> Call<'a> {
     /// The value that the backend kept, counted as a hit; or a miss, also if it is none of this type.
     pub(super) fn open<T: Value>(&self, found: Option<Found>) -> Result<Option<Arc<T>>> {
         let value = match found {
-            Some(found) => self.unpack(found.item)?,
+            Some(found) => self.unpack(&found.item)?,
             None => None,
         };
         self.record(if value.is_some() { EventKind::Hit(1) } else { EventKind::Miss(1) });
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// `Decode`, on a cache that decodes strictly.
-    pub(super) fn unpack<T: Value>(&self, item: Item) -> Result<Option<Arc<T>>> {
+    pub(super) fn unpack<T: Value>(&self, item: &Item) -> Result<Option<Arc<T>>> {
         match item.open(&self.inner.codec) {
             Ok(value) => Ok(Some(value)),
             Err(error) => self.reject(error).map(|()| None),

@@ -69,7 +69,7 @@ impl Cache {
     }
 
     /// [`fetch`](Cache::fetch), whose reloads of values that can still be served run beside the callers: on one
-    /// thread of this cache's own, or as tasks; at most 64 wait or run at a time, and what is more is left to a
+    /// thread of this cache's own, where 64 may wait, or as 64 tasks at most; what is more is left to a
     /// later read. [`close`](Cache::close) waits for them. A value that is missing is loaded by its caller.
     ///
     /// With the policy's `soft_limit` a caller that has only a stale value waits so long for the new one.
@@ -127,7 +127,7 @@ impl Cache {
                 // A load that began before this call is not what was asked for.
                 Boarding::Follow(flight) if policy.rules.force => call.give_up(&key, &flight),
                 Boarding::Follow(flight) => match rt::landed(&flight, patience.ends()).await {
-                    Some(Landing::Value(object)) => match call.unpack(Item::Object(object))? {
+                    Some(Landing::Value(object)) => match call.unpack(&Item::Object(object))? {
                         Some(value) => return Ok(call.joined_value(value)),
                         // Loaded as another type, which cannot be read as this one.
                         None => return self.load_unstored(call, key, policy, load).await,

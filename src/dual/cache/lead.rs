@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lease::{Held, Right};
-use super::look::Kept;
+use super::look::{Judged, Kept};
 use super::mark::Mark;
 use super::wait::Patience;
 use super::{Cache, maybe_async, rt};
@@ -112,21 +112,18 @@ impl Cache {
     ) -> Result<Claim<'a, T>> {
         let ask = Ask::Lease(policy.rules.lock_ttl);
         let seen = call.backend().lookup(&key, ask, call.deadline).await;
-        let seen = match seen {
+        let found = match call.end(seen) {
+            Ok(Lookup::Hit(found)) => found,
+            Ok(seen) => return Ok(call.claim_missing(key, seen)),
             Err(error) if error.kind() == ErrorKind::Decode => return Ok(Claim::Granted(Right::Overwrite)),
-            Err(error) => return Ok(Claim::Granted(call.uncoordinated(error))),
-            Ok(seen) => seen,
+            // Nobody can tell the processes apart: each loads once by itself.
+            Err(_) => return Ok(Claim::Granted(Right::Nothing)),
         };
-        let found = match seen {
-            Lookup::Hit(found) => found,
-            seen => return Ok(call.claim_missing(key, seen)),
+        let version = match call.judged::<T>(found, policy)? {
+            Judged::Value(kept) if kept.verdict <= Verdict::Early => return Ok(Claim::Found(kept.value)),
+            Judged::Value(kept) => kept.version,
+            Judged::Unreadable(version) => version,
         };
-        let version = call.input(found.clone().into_version())?;
-        if let Some(kept) = call.kept::<T>(found, policy)?
-            && kept.verdict <= Verdict::Early
-        {
-            return Ok(Claim::Found(kept.value));
-        }
         // No value of this type, which the first look has counted, or one that the caller does not take.
         let mark = if policy.rules.force {
             Some(Mark::none())

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::lead::Claim;
 use super::lease::{Held, Renewal, Right};
 use super::load_many::OPERATION;
+use super::look::Judged;
 use super::mark::Mark;
 use super::wait::Patience;
 use super::{Cache, maybe_async, rt};
@@ -128,19 +129,18 @@ impl Cache {
             return Ok(Vec::new());
         }
         let ask = Ask::Lease(policy.rules.lock_ttl);
-        let seen = match call.backend().lookup_many(keys, ask, call.deadline).await {
-            Ok(seen) => seen,
-            Err(error) => {
-                call.record(EventKind::Failed(&error));
-                return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
-            }
+        let seen = call.backend().lookup_many(keys, ask, call.deadline).await;
+        // As with a single key: without leases each process loads once by itself.
+        let Ok(seen) = call.end(seen) else {
+            return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
         };
         let claim = |(key, seen): (&Key<'a>, Lookup<Found>)| match seen {
             Lookup::Hit(found) => {
-                let version = call.input(found.clone().into_version())?;
-                Ok(match call.kept::<T>(found, policy)? {
-                    Some(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
-                    _ => Claim::Granted(Right::Replace(version, Mark::none())),
+                let replace = |version| Claim::Granted(Right::Replace(version, Mark::none()));
+                Ok(match call.judged::<T>(found, policy)? {
+                    Judged::Value(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
+                    Judged::Value(kept) => replace(kept.version),
+                    Judged::Unreadable(version) => replace(version),
                 })
             }
             seen => Ok(call.claim_missing(*key, seen)),
@@ -170,18 +170,17 @@ impl Cache {
         let (loaded, took) = self.run_many(call, &granted, policy, load).await;
         call.deadline = self.deadline();
         let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
-        let mut is_nominal = Vec::new();
         let failure = loaded.as_ref().err().cloned();
         let mut loaded = loaded.unwrap_or_default();
         for Granted { key, leader, right } in granted {
             match (loaded.remove(key.name()).map(Arc::new), &failure) {
                 (Some(value), _) => {
-                    is_nominal.push(right.is_nominal());
+                    let is_nominal = right.is_nominal();
                     match policy.rules.in_time(took) {
                         true => filling.push((key, right, Arc::clone(&value))),
                         false => unused.push((key, right)),
                     }
-                    landing.push((key, leader, value));
+                    landing.push((key, leader, value, is_nominal));
                 }
                 // Those who wait need not wait for the rights to be given back.
                 (None, Some(error)) => {
@@ -196,7 +195,7 @@ impl Cache {
         }
         self.give_back_many(call, unused).await;
         let stored = self.fill_many(call, filling, policy, took).await;
-        for ((key, leader, value), is_nominal) in landing.into_iter().zip(is_nominal) {
+        for (key, leader, value, is_nominal) in landing {
             if let Some(leader) = leader {
                 if is_nominal && leader.is_detached() {
                     self.take_back(call, &key, &value).await;

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::entry::{Lease, Version};
-use crate::error::{Error, Result};
-use crate::event::EventKind;
+use crate::error::Result;
 use crate::key::{Key, Prefix};
 
 /// What gives the right to store a loaded value.
@@ -177,12 +176,5 @@ impl Call<'_> {
             Err(error) if matches!(error.kind(), TooLarge | InvalidTtl | Encode) => Err(error),
             _ => Ok(()),
         }
-    }
-
-    /// The right of a load whose lease could not be taken for a fault of the backend, which is told: each process
-    /// then loads once by itself.
-    pub(super) fn uncoordinated<'k>(&self, error: Error) -> Right<'k> {
-        self.record(EventKind::Failed(&error));
-        Right::Nothing
     }
 }

@@ -239,7 +239,7 @@ impl Call<'_> {
     /// Whether this is the value that was stored, by its bytes, be the load time with them or not.
     fn is_stored<T: Value>(&self, value: &Arc<T>, found: &Found) -> bool {
         let bytes = |value: &Arc<T>| self.pack_loaded(value, None).and_then(Item::bytes);
-        match found.item.clone().open::<T>(&self.inner.codec).and_then(|held| bytes(&held)) {
+        match found.item.open::<T>(&self.inner.codec).and_then(|held| bytes(&held)) {
             Ok(held) => bytes(value).is_ok_and(|stored| stored == held),
             Err(_) => false,
         }

@@ -1,6 +1,7 @@
 //! `get_or_compute_many`: one loader call for exactly the keys that nobody has and nobody else is loading.
 
 use super::call::Call;
+use super::look::Judged;
 use super::many::distinct;
 use super::wait::Patience;
 use super::{Cache, maybe_async, rt};
@@ -10,9 +11,10 @@ use std::sync::Arc;
 
 use crate::engine::flight::{Boarding, Flight, Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Item, Lookup, Value, Version};
+use crate::entry::{Ask, Item, Lookup, Value, Version};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
+use crate::key::Key;
 use crate::policy::Policy;
 use crate::ttl::Ttl;
 
@@ -106,20 +108,31 @@ impl Cache {
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let ask = call.ask(policy);
         let seen = call.backend().lookup_many(&keys, ask, call.deadline).await;
-        let (wanted, mut missing) = (names.len(), Missing::new());
-        for (name, seen) in names.iter().zip(call.end(seen)?) {
+        let (wanted, mut missing, mut unreadable) = (names.len(), Missing::new(), Vec::new());
+        for ((name, key), seen) in names.iter().zip(&keys).zip(call.end(seen)?) {
             let shown = match seen {
-                Lookup::Hit(found) => match call.kept::<T>(found, policy)? {
-                    Some(kept) if kept.verdict <= Verdict::Early => {
+                Lookup::Hit(found) => match call.judged::<T>(found, policy)? {
+                    Judged::Value(kept) if kept.verdict <= Verdict::Early => {
                         values.insert(name.clone(), Arc::unwrap_or_clone(kept.value));
                         continue;
                     }
-                    kept => kept.map(|kept| kept.version),
+                    Judged::Value(kept) => Some(kept.version),
+                    Judged::Unreadable(_) if ask == Ask::Value => {
+                        unreadable.push((missing.len(), *key));
+                        None
+                    }
+                    Judged::Unreadable(version) => Some(version),
                 },
                 Lookup::Busy(token) => Some(token),
                 _ => None,
             };
             missing.push((name.clone(), shown));
+        }
+        let (positions, keys): (Vec<usize>, Vec<Key<'_>>) = unreadable.into_iter().unzip();
+        if !keys.is_empty() {
+            for (position, version) in positions.into_iter().zip(call.versions_now(&keys).await) {
+                missing[position].1 = version;
+            }
         }
         call.record(EventKind::Hit((wanted - missing.len()) as u64));
         call.record(EventKind::Miss(missing.len() as u64));
@@ -137,7 +150,7 @@ impl Cache {
         let mut rest = Rest::default();
         for (name, flight) in follow {
             match rt::landed(&flight, patience.ends()).await {
-                Some(Landing::Value(object)) => match call.unpack::<T>(Item::Object(object))? {
+                Some(Landing::Value(object)) => match call.unpack::<T>(&Item::Object(object))? {
                     Some(value) => {
                         call.record(EventKind::Joined);
                         values.insert(name, Arc::unwrap_or_clone(value));

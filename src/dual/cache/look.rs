@@ -35,6 +35,13 @@ pub(super) struct Kept<T> {
     origin: Origin,
 }
 
+/// What a value that is there is to a caller.
+pub(super) enum Judged<T> {
+    Value(Kept<T>),
+    /// It is no `T`; who loads in its place replaces this version.
+    Unreadable(Version),
+}
+
 impl<T> Kept<T> {
     /// The same once more, for who works beside the caller.
     pub(super) fn again(&self) -> Kept<T> {
@@ -66,10 +73,9 @@ impl Cache {
         let seen = call.backend().lookup(key, ask, call.deadline).await;
         let shown = match seen {
             Ok(Lookup::Hit(found)) if ask == Ask::Age => return call.sight(found, policy),
-            Ok(Lookup::Hit(found)) => match call.unpack(found.item)? {
+            Ok(Lookup::Hit(found)) => match call.unpack(&found.item)? {
                 Some(value) => return Ok(Sight::Fresh(call.hit(value))),
-                // Whoever loads in its place stands for its version, which the shortest look does not tell.
-                None => call.version_now(key).await,
+                None => call.versions_now(std::slice::from_ref(key)).await.pop().flatten(),
             },
             Ok(Lookup::Busy(token)) => Some(token),
             Ok(_) => None,
@@ -82,11 +88,17 @@ impl Cache {
 
 #[maybe_async]
 impl Call<'_> {
-    async fn version_now(&self, key: &Key<'_>) -> Option<Version> {
-        match self.backend().lookup(key, Ask::Age, self.deadline).await {
-            Ok(Lookup::Hit(found)) => found.into_version().ok(),
-            Ok(Lookup::Busy(token)) => Some(token),
+    /// What those stand for who load in the place of values that cannot be read. The shortest look does not tell
+    /// versions apart; if this one fails, nobody is followed.
+    pub(super) async fn versions_now(&self, keys: &[Key<'_>]) -> Vec<Option<Version>> {
+        let shown = |seen: Lookup<Found>| match seen {
+            Lookup::Hit(found) => found.into_version().ok(),
+            Lookup::Busy(token) => Some(token),
             _ => None,
+        };
+        match self.backend().lookup_many(keys, Ask::Age, self.deadline).await {
+            Ok(seen) => seen.into_iter().map(shown).collect(),
+            Err(_) => vec![None; keys.len()],
         }
     }
 }
@@ -110,10 +122,12 @@ impl Call<'_> {
     }
 
     fn sight<T: Value>(&self, found: Found, policy: &Policy) -> Result<Sight<T>> {
-        let version = self.input(found.clone().into_version())?;
-        let Some(kept) = self.kept::<T>(found, policy)? else {
-            self.record(EventKind::Miss(1));
-            return Ok(Sight::Missing { spare: None, shown: Some(version) });
+        let kept = match self.judged::<T>(found, policy)? {
+            Judged::Value(kept) => kept,
+            Judged::Unreadable(version) => {
+                self.record(EventKind::Miss(1));
+                return Ok(Sight::Missing { spare: None, shown: Some(version) });
+            }
         };
         self.record(if kept.verdict == Verdict::Unwanted { EventKind::Miss(1) } else { EventKind::Hit(1) });
         Ok(match kept.verdict {
@@ -123,18 +137,20 @@ impl Call<'_> {
         })
     }
 
-    /// A value with its age judged; `None` if it is no `T`.
+    /// What is there, with its age judged.
     ///
     /// # Errors
     /// `Decode`, on a cache that decodes strictly.
-    pub(super) fn kept<T: Value>(&self, found: Found, policy: &Policy) -> Result<Option<Kept<T>>> {
-        let remaining = found.remaining.unwrap_or(Remaining::Never);
+    pub(super) fn judged<T: Value>(&self, found: Found, policy: &Policy) -> Result<Judged<T>> {
+        let value = self.unpack::<T>(&found.item)?;
         let took = policy.rules.early.and_then(|_| self.load_time(&found.item));
-        let version = self.input(found.clone().into_version())?;
-        let Some(value) = self.unpack::<T>(found.item)? else { return Ok(None) };
+        let remaining = found.remaining.unwrap_or(Remaining::Never);
+        let version = self.input(found.into_version())?;
+        let Some(value) = value else { return Ok(Judged::Unreadable(version)) };
         let age = Age { ttl: policy.ttl_of(&*value), remaining, kept: self.inner.prefix.stale_for() };
-        let verdict = policy.rules.judge(age, took, chance());
-        Ok(Some(Kept { value, version, verdict, age: age.since_load(), origin: self.origin() }))
+        // Only an early reload is left to chance.
+        let verdict = policy.rules.judge(age, took, took.map_or(1.0, |_| chance()));
+        Ok(Judged::Value(Kept { value, version, verdict, age: age.since_load(), origin: self.origin() }))
     }
 
     /// How long the load of this value took, as its frame tells, else as loads here take.

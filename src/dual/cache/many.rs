@@ -37,7 +37,7 @@ impl Cache {
         let mut values = HashMap::with_capacity(names.len());
         for (name, found) in names.iter().zip(call.end(found)?) {
             if let Some(found) = found
-                && let Some(value) = call.unpack(found.item)?
+                && let Some(value) = call.unpack(&found.item)?
             {
                 values.insert(name.clone(), Arc::unwrap_or_clone(value));
             }

@@ -22,10 +22,14 @@ impl Cache {
     /// # Errors
     /// `InvalidKey`; the backend's failures; `Decode` under `strict_decode(true)`.
     pub async fn get<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
-        if let AtHand::Hit(object) = self.at_hand(key.as_ref())
-            && let Some(value) = self.hit("get", &object)
-        {
-            return Ok(Some(value));
+        match self.at_hand(key.as_ref()) {
+            AtHand::Miss => return Ok(self.miss()),
+            AtHand::Hit(object) => {
+                if let Some(value) = self.hit("get", &object) {
+                    return Ok(Some(value));
+                }
+            }
+            AtHand::Elsewhere => {}
         }
         Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone))
     }
@@ -35,11 +39,15 @@ impl Cache {
     /// # Errors
     /// As [`get`](Cache::get).
     pub async fn get_arc<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<Arc<T>>> {
-        if let AtHand::Hit(object) = self.at_hand(key.as_ref())
-            && let Ok(value) = (object as Arc<dyn Any + Send + Sync>).downcast()
-        {
-            self.inner.journal.record("get", EventKind::Hit(1));
-            return Ok(Some(value));
+        match self.at_hand(key.as_ref()) {
+            AtHand::Miss => return Ok(self.miss()),
+            AtHand::Hit(object) => {
+                if let Ok(value) = (object as Arc<dyn Any + Send + Sync>).downcast() {
+                    self.inner.journal.record("get", EventKind::Hit(1));
+                    return Ok(Some(value));
+                }
+            }
+            AtHand::Elsewhere => {}
         }
         self.read(key.as_ref()).await
     }
@@ -83,5 +91,12 @@ impl Cache {
         let key = call.key(key.as_ref())?;
         let remaining = call.backend().remaining(&key, call.deadline).await;
         call.end(remaining)
+    }
+}
+
+impl Cache {
+    fn miss<R>(&self) -> Option<R> {
+        self.inner.journal.record("get", EventKind::Miss(1));
+        None
     }
 }

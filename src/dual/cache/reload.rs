@@ -146,7 +146,7 @@ impl Cache {
             return Ok(kept.serve(Staleness::Refreshing));
         };
         match rt::landed(&flight, Deadline::after(limit).instant()).await {
-            Some(Landing::Value(object)) => match call.unpack(Item::Object(object))? {
+            Some(Landing::Value(object)) => match call.unpack(&Item::Object(object))? {
                 Some(value) => Ok(call.joined_value(value)),
                 None => Ok(kept.serve(Staleness::Refreshing)),
             },

@@ -15,26 +15,31 @@ use crate::error::{BoxError, Result};
 use crate::fetched::{Fetched, Loaded, Staleness};
 use crate::key::Key;
 use crate::policy::{OnWaitTimeout, Policy, Rules};
+use crate::ttl::Lifetime;
 
 /// How long a caller waits for the loads of others. The clock is first read when it has to wait.
 pub(super) struct Patience {
     longest: Duration,
-    began: OnceLock<Instant>,
+    ends: OnceLock<Instant>,
 }
 
 impl Patience {
     pub(super) fn new(policy: &Policy) -> Patience {
         let Rules { max_wait, hard_limit, .. } = policy.rules;
-        Patience { longest: hard_limit.map_or(max_wait, |limit| limit.min(max_wait)), began: OnceLock::new() }
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.began.get_or_init(Instant::now).elapsed() >= self.longest
+        let longest = hard_limit.map_or(max_wait, |limit| limit.min(max_wait)).min(Lifetime::MAX);
+        Patience { longest, ends: OnceLock::new() }
     }
 
     pub(super) fn ends(&self) -> Instant {
-        let waited = self.began.get_or_init(Instant::now).elapsed();
-        Deadline::after(self.longest.saturating_sub(waited)).instant()
+        *self.ends.get_or_init(|| Deadline::after(self.longest).instant())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    fn left(&self) -> Duration {
+        self.ends().saturating_duration_since(Instant::now())
     }
 }
 
@@ -42,12 +47,11 @@ impl Patience {
 impl Patience {
     /// Pauses before the next look for what another process is loading; `false` once there is no time left.
     pub(super) async fn pause(&self, rules: &Rules) -> bool {
-        let waited = self.began.get_or_init(Instant::now).elapsed();
-        let left = self.longest.saturating_sub(waited);
+        let left = self.left();
         if left.is_zero() {
             return false;
         }
-        rt::sleep(rules.pause(waited, chance()).min(left)).await;
+        rt::sleep(rules.pause(self.longest.saturating_sub(left), chance()).min(left)).await;
         true
     }
 }

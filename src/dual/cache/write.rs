@@ -96,7 +96,7 @@ impl Cache {
             let (old, condition) = match call.end(found)? {
                 None => (None, Condition::Absent),
                 Some(found) => {
-                    let old = call.unpack::<T>(found.item.clone())?;
+                    let old = call.unpack::<T>(&found.item)?;
                     (old, Condition::Unchanged(call.input(found.into_version())?))
                 }
             };

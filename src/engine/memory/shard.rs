@@ -86,17 +86,23 @@ impl Shard {
         key: &HashedKey<'_>,
         clock: &Clock,
     ) -> (Option<Arc<dyn Object>>, Displaced) {
-        match self.list.get(key as &dyn Probe) {
-            Some(slot) if !slot.is_due(key, clock) => (Some(Arc::clone(&slot.object)), None),
-            Some(slot) if clock.has_passed(slot.end) => (None, self.expire(key)),
-            _ => (None, None),
-        }
+        self.read(key, clock, |slot| Arc::clone(&slot.object))
     }
 
     /// Reads and makes the entry the most recently used.
     pub(super) fn get(&mut self, key: &HashedKey<'_>, clock: &Clock) -> (Option<Found>, Displaced) {
+        self.read(key, clock, |slot| slot.found(None))
+    }
+
+    #[inline]
+    fn read<R>(
+        &mut self,
+        key: &HashedKey<'_>,
+        clock: &Clock,
+        read: impl FnOnce(&Slot) -> R,
+    ) -> (Option<R>, Displaced) {
         match self.list.get(key as &dyn Probe) {
-            Some(slot) if !slot.is_due(key, clock) => (Some(slot.found(None)), None),
+            Some(slot) if !slot.is_due(key, clock) => (Some(read(slot)), None),
             Some(slot) if clock.has_passed(slot.end) => (None, self.expire(key)),
             _ => (None, None),
         }

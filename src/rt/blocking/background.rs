@@ -28,7 +28,7 @@ pub(crate) struct Background(Mutex<State>);
 enum State {
     #[default]
     Idle,
-    /// The thread holds the other end of `_ended` until it is through with the queue.
+    /// The thread holds the other end of `ended` until it is through with the queue.
     Working {
         queue: SyncSender<Job>,
         ended: Receiver<()>,

@@ -1,4 +1,4 @@
-//! The world of threads: waiting parks, later work runs now.
+//! The world of threads: waiting parks, later work has a thread of its own.
 
 mod agenda;
 mod background;
