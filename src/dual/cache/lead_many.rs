@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::lead::Claim;
-use super::lease::{Held, Renewal, Right};
+use super::lease::{Held, Right};
 use super::load_many::OPERATION;
 use super::look::Judged;
 use super::mark::Mark;
@@ -11,12 +11,12 @@ use super::{Cache, maybe_async, rt};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
 use crate::entry::{Ask, Found, Lookup, Object, Value};
-use crate::error::{BoxError, Error, Result};
+use crate::error::{BoxError, Result};
 use crate::event::EventKind;
 use crate::key::Key;
 use crate::policy::Policy;
@@ -167,7 +167,11 @@ impl Cache {
                 leader.stand_for(right.token());
             }
         }
-        let (loaded, took) = self.run_many(call, &granted, policy, load).await;
+        let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
+        let joined: Vec<Arc<str>> = granted.iter().map(|granted| granted.key.shared()).collect();
+        let renewals = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
+        let load = || async move { load(&names).await };
+        let (loaded, took) = self.run(call, &joined, renewals, policy, load).await;
         call.deadline = self.deadline();
         let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
         let failure = loaded.as_ref().err().cloned();
@@ -205,39 +209,6 @@ impl Cache {
             values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
         }
         failure.map_or(stored, Err)
-    }
-
-    /// Runs the loader for all keys that are ours, renewing their leases meanwhile.
-    async fn run_many<T: Value, E: Into<BoxError>>(
-        &self,
-        call: &Call<'_>,
-        granted: &[Granted<'_>],
-        policy: &Policy,
-        load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
-    ) -> (Result<HashMap<String, T>>, Option<Duration>) {
-        let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
-        let joined: Vec<Arc<str>> = granted.iter().map(|granted| granted.key.shared()).collect();
-        let renewals: Arc<[Renewal]> = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
-        let (id, hold, limit) =
-            (call.backend().flights().id(), policy.rules.lock_ttl, policy.rules.hard_limit);
-        let load = || async move { load(&names).await };
-        let work = || async move {
-            rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
-        };
-        let renewed = Arc::clone(&renewals);
-        let renew = move || {
-            let renewals = Arc::clone(&renewed);
-            async move { Renewal::renew_all(&renewals, hold).await }
-        };
-        let start = call.is_timed(policy).then(Instant::now);
-        let loaded = match renewals.is_empty() {
-            true => work().await,
-            false => rt::while_renewing(hold / 3, renew, work).await,
-        };
-        let took = start.map(|start| start.elapsed());
-        let loaded =
-            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
-        (call.ran(loaded, took), took)
     }
 
     /// Stores what was loaded, each value by its right; one round trip per server for all that were missing.

@@ -52,7 +52,6 @@ impl Right<'_> {
 }
 
 /// What keeps other processes from loading while a load lasts.
-#[derive(Clone)]
 pub(super) enum Renewal {
     Lease(Arc<Tenure>),
     Mark(Arc<Place>),
@@ -128,7 +127,7 @@ impl Drop for Held<'_> {
 #[maybe_async]
 impl Renewal {
     /// Whether there is still something to renew.
-    pub(super) async fn renew(&self, hold: Duration) -> bool {
+    async fn renew(&self, hold: Duration) -> bool {
         match self {
             Renewal::Lease(tenure) => tenure.renew(hold).await,
             Renewal::Mark(place) => place.renew(hold).await,

@@ -2,7 +2,7 @@
 
 use super::at_hand::AtHand;
 use super::call::Call;
-use super::lease::Right;
+use super::lease::{Renewal, Right};
 use super::look::Sight;
 use super::mark::Mark;
 use super::{Cache, maybe_async, rt};
@@ -102,7 +102,8 @@ impl Cache {
         right: Right<'a>,
         load: impl rt::Load() -> Result<L, E>,
     ) -> Result<Arc<T>> {
-        let (loaded, took) = self.run(call, &key, policy, &right, load).await;
+        let renewals = right.renewal().into_iter().collect();
+        let (loaded, took) = self.run(call, &[key.shared()], renewals, policy, load).await;
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
             Ok(loaded) if loaded.store && policy.rules.in_time(took) => {
@@ -126,32 +127,36 @@ impl Cache {
         }
     }
 
-    /// Runs the loader, renewing its lease meanwhile, and tells how it went and how long it took.
-    async fn run<R, E: Into<BoxError>>(
+    /// Runs a loader of these keys, renewing meanwhile what keeps others from loading them, and tells how it went and
+    /// how long it took.
+    pub(super) async fn run<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
-        key: &Key<'_>,
+        keys: &[Arc<str>],
+        renewals: Vec<Renewal>,
         policy: &Policy,
-        right: &Right<'_>,
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Option<Duration>) {
-        let (id, joined) = (call.backend().flights().id(), [key.shared()]);
+        let id = call.backend().flights().id();
         let (hold, limit) = (policy.rules.lock_ttl, policy.rules.hard_limit);
-        let work = || async move {
-            rt::limited(limit, || async move { rt::loading(id, &joined, load).await }).await
-        };
+        let work =
+            || async move { rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await };
         let start = call.is_timed(policy).then(Instant::now);
-        let loaded = match right.renewal() {
-            Some(renewal) => {
+        let loaded = match renewals.is_empty() {
+            true => work().await,
+            false => {
+                let renewals: Arc<[Renewal]> = renewals.into();
                 let ends = limit.map(|limit| Deadline::after(limit).instant());
                 let renew = move || {
-                    let renewal = renewal.clone();
+                    let renewals = Arc::clone(&renewals);
                     // What comes after the limit is not stored, so others need not be kept from loading.
-                    async move { ends.is_none_or(|ends| Instant::now() < ends) && renewal.renew(hold).await }
+                    async move {
+                        ends.is_none_or(|ends| Instant::now() < ends)
+                            && Renewal::renew_all(&renewals, hold).await
+                    }
                 };
                 rt::while_renewing(hold / 3, renew, work).await
             }
-            None => work().await,
         };
         let took = start.map(|start| start.elapsed());
         let loaded =
@@ -228,7 +233,7 @@ impl Cache {
 
 impl Call<'_> {
     /// Tells how a loader went.
-    pub(super) fn ran<R>(&self, loaded: Result<R>, took: Option<Duration>) -> Result<R> {
+    fn ran<R>(&self, loaded: Result<R>, took: Option<Duration>) -> Result<R> {
         if let (Ok(_), Some(took)) = (&loaded, took) {
             self.inner.load_time.note(took);
         }
@@ -247,7 +252,7 @@ impl Call<'_> {
 
     /// Whether anybody wants to know how long a load takes: two readings of the clock are a good part of a miss in
     /// memory.
-    pub(super) fn is_timed(&self, policy: &Policy) -> bool {
+    fn is_timed(&self, policy: &Policy) -> bool {
         policy.rules.need_load_time() || self.inner.journal.is_heard()
     }
 
