@@ -52,26 +52,51 @@ fn without_a_backoff_a_failed_reload_leaves_no_mark() {
     });
 }
 
+/// Calls a loader that counts from many threads at once; says how often it ran.
+fn loads_of_a_crowd(call: impl Fn(&dyn Fn() -> u32) + Sync) -> u32 {
+    const CROWD: usize = 16;
+    let (loads, start) = (AtomicU32::new(0), Barrier::new(CROWD));
+    let load = || {
+        // Long enough for all to come.
+        std::thread::sleep(Duration::from_millis(300));
+        loads.fetch_add(1, Ordering::SeqCst) + 1
+    };
+    scope(|scope| {
+        for _ in 0..CROWD {
+            scope.spawn(|| {
+                start.wait();
+                call(&load);
+            });
+        }
+    });
+    loads.load(Ordering::SeqCst)
+}
+
 #[test]
 fn a_value_that_cannot_be_read_is_loaded_once_for_all() {
     each(|pair| {
-        const CROWD: usize = 16;
         pair.put("k", "\"text\"", 3_600);
-        let (loads, start) = (AtomicU32::new(0), Barrier::new(CROWD));
-        scope(|scope| {
-            for _ in 0..CROWD {
-                scope.spawn(|| {
-                    start.wait();
-                    let load = || {
-                        // Long enough for all to come.
-                        std::thread::sleep(Duration::from_millis(300));
-                        Ok::<_, BoxError>(loads.fetch_add(1, Ordering::SeqCst) + 1)
-                    };
-                    assert_eq!(pair.here.load("k", load).unwrap(), 1);
-                });
-            }
+        let loads = loads_of_a_crowd(|load| {
+            assert_eq!(pair.here.load("k", || Ok::<_, BoxError>(load())).unwrap(), 1);
         });
-        assert_eq!(loads.load(Ordering::SeqCst), 1);
+        assert_eq!(loads, 1);
+    });
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_loaded_once_for_all_batches() {
+    // Without time past their end, so that the first look is the shortest.
+    side_by_side(pairs!(timeout(PATIENCE)), |pair| {
+        pair.put("k", "\"text\"", 3_600);
+        let loads = loads_of_a_crowd(|load| {
+            let load = |missing: &[String]| {
+                let value = load();
+                Ok::<_, BoxError>(missing.iter().map(|name| (name.clone(), value)).collect())
+            };
+            let values = pair.here.load_many(["k".to_owned()], load).unwrap();
+            assert_eq!(values["k"], 1);
+        });
+        assert_eq!(loads, 1);
     });
 }
 
