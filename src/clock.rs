@@ -48,6 +48,10 @@ impl Clock {
         }
     }
 
+    pub(crate) fn now(&self) -> Moment {
+        Moment(self.exact())
+    }
+
     /// When a value stored now ends.
     pub(crate) fn end_of(&self, lifetime: Lifetime) -> Moment {
         match lifetime {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::{SmolStr, SmolStrBuilder};
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// The namespace of a cache, ready to stand in front of a name.
@@ -96,9 +98,15 @@ impl<'a> Key<'a> {
         joined
     }
 
-    /// [`joined`](Key::joined), to be shared.
-    pub(crate) fn shared(&self) -> Arc<str> {
-        if self.prefix.is_empty() { self.name.into() } else { self.joined().into() }
+    /// [`joined`](Key::joined), to be kept: up to 23 bytes lie in place, more are shared between its clones.
+    pub(crate) fn kept(&self) -> SmolStr {
+        if self.prefix.is_empty() {
+            return self.name.into();
+        }
+        let mut joined = SmolStrBuilder::new();
+        joined.push_str(self.prefix);
+        joined.push_str(self.name);
+        joined.finish()
     }
 
     /// Whether this joined text is this key; joins nothing.

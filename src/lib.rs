@@ -81,6 +81,7 @@ mod engine;
 mod entry;
 mod error;
 mod event;
+mod eviction;
 mod fetched;
 mod handle;
 mod health;
@@ -89,6 +90,7 @@ mod key;
 mod meters;
 mod pattern;
 mod policy;
+mod removal;
 mod rt;
 mod stats;
 #[cfg(feature = "testing")]
@@ -149,9 +151,11 @@ pub use codec::Format;
 pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
+pub use engine::memory::Weighing;
 pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
+pub use eviction::Eviction;
 pub use fetched::{Fetched, Loaded, Origin, Staleness};
 #[cfg(feature = "memcached")]
 pub use handle::memcached::{Memcached, MemcachedBuilder};
@@ -161,6 +165,7 @@ pub use handle::redis::{Redis, RedisBuilder};
 pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
+pub use removal::{Removal, RemovalCause};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
 

@@ -27,8 +27,14 @@ pub struct Stats {
     pub evicted: Option<u64>,
     /// Entries dropped because their time was up.
     pub expired: Option<u64>,
-    /// Entries removed by a call: `delete`, `take`, `clear` and their kin.
+    /// Values that another took the place of.
+    pub replaced: Option<u64>,
+    /// Entries removed by their name: `delete`, `delete_many`, `take`.
     pub removed: Option<u64>,
+    /// Entries removed with others: `clear`, `delete_prefix`, `delete_pattern`.
+    pub cleared: Option<u64>,
+    /// What all entries weigh together, where that is bounded.
+    pub weight: Option<u64>,
     /// Whether expired entries are removed in the background. `Some(false)` if the sweeper's thread
     /// could not be started; reads stay correct without it.
     pub sweeping: Option<bool>,

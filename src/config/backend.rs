@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{MemcachedConfig, RedisConfig, Serializer};
+use crate::eviction::Eviction;
 
 /// One named backend.
 ///
@@ -118,19 +119,4 @@ impl Default for MemoryConfig {
             eviction: Eviction::Default,
         }
     }
-}
-
-/// Which entry a full memory backend gives up.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Eviction {
-    /// This version's best choice; may change between versions.
-    #[default]
-    Default,
-    /// The least recently used one.
-    Lru,
-}
-
-impl Eviction {
-    pub(super) const WORDS: &[(&str, Eviction)] = &[("default", Eviction::Default), ("lru", Eviction::Lru)];
 }

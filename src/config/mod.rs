@@ -49,7 +49,7 @@ mod value;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub use backend::{BackendConfig, BackendKind, Eviction, MemoryConfig};
+pub use backend::{BackendConfig, BackendKind, MemoryConfig};
 pub use keys::ConfigKey;
 pub use memcached::MemcachedConfig;
 pub use redis::{RedisConfig, RedisMode};

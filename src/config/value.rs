@@ -8,9 +8,9 @@ use super::fault::{Report, Text};
 use super::near::nearest;
 use super::tree::{Node, Value};
 use super::{
-    BackendKind, Environment, Eviction, MemcachedConfig, MemoryConfig, RedisConfig, RedisMode, Secret,
-    Serializer,
+    BackendKind, Environment, MemcachedConfig, MemoryConfig, RedisConfig, RedisMode, Secret, Serializer,
 };
+use crate::eviction::Eviction;
 use crate::policy::OnWaitTimeout;
 
 /// A field that a key fills; a section is one too.
@@ -169,7 +169,7 @@ impl FromNode for BackendKind {
 
 impl FromNode for Eviction {
     fn from_node(node: &Node) -> Result<Eviction, Text> {
-        word(node, Eviction::WORDS)
+        word(node, &[("default", Eviction::Default), ("lru", Eviction::Lru)])
     }
 }
 

@@ -162,8 +162,14 @@ fn protect(mut policy: PolicyBuilder, service: &ServiceConfig) -> PolicyBuilder 
 fn handle(kind: &BackendKind) -> Result<BackendHandle> {
     match kind {
         BackendKind::Memory(memory) => {
-            let builder = Memory::builder().max_entries(memory.max_size);
-            Ok(builder.cleanup_interval(memory.cleanup_interval).build()?.into())
+            let mut builder = Memory::builder()
+                .max_entries(memory.max_size)
+                .eviction(memory.eviction)
+                .cleanup_interval(memory.cleanup_interval);
+            if let Some(max_bytes) = memory.max_bytes {
+                builder = builder.max_bytes(max_bytes);
+            }
+            Ok(builder.build()?.into())
         }
         #[cfg(feature = "redis")]
         BackendKind::Redis(redis) => {
@@ -226,13 +232,12 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
         let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
         check(backend.degrade, "degrade");
         match &backend.kind {
-            BackendKind::Memory(memory) => check(memory.max_bytes.is_some(), "max_bytes"),
             BackendKind::Redis(redis) => {
                 check(redis.mode != RedisMode::Standalone, "redis_mode");
                 check(!redis.nodes.is_empty(), "redis_nodes");
                 check(redis.sentinel_master.is_some(), "redis_sentinel_master");
             }
-            BackendKind::Memcached(_) => {}
+            BackendKind::Memory(_) | BackendKind::Memcached(_) => {}
         }
     }
     if unheeded.is_empty() {

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use smol_str::SmolStr;
+
 use super::Seed;
 use super::throttle::Throttle;
 use crate::clock::Clock;
@@ -29,7 +31,7 @@ pub(crate) struct Flights {
     pub(crate) throttle: Throttle,
 }
 
-type Table = HashMap<Arc<str>, Arc<Flight>, Seed>;
+type Table = HashMap<SmolStr, Arc<Flight>, Seed>;
 
 /// One load: what it came to, or who waits for it.
 pub(crate) struct Flight {
@@ -78,12 +80,28 @@ pub(crate) enum Landing {
     Abandoned,
 }
 
+impl Landing {
+    /// What those who wait are told when a leader goes away without a word.
+    pub(crate) fn of_a_dropped_leader() -> Landing {
+        match std::thread::panicking() {
+            true => Landing::Failed(Error::new(ErrorKind::LoaderPanicked, "the loader panicked")),
+            false => Landing::Abandoned,
+        }
+    }
+}
+
+/// Where a load can be found for as long as it may be joined.
+pub(crate) trait Listing: Send + Sync {
+    /// Lets whoever comes later begin a load of their own, unless another one than this is listed.
+    fn strike(&self, key: &str, flight: &Arc<Flight>);
+}
+
 /// How a caller takes part in a load.
 pub(crate) enum Boarding {
     Lead(Leader),
     Follow(Arc<Flight>),
-    /// The key did not show this load's token: look again, and if it still does not, [give it
-    /// up](Flights::give_up).
+    /// The key did not show this load's token: look again, and if it still does not, [strike it
+    /// off](Listing::strike).
     Outdated(Arc<Flight>),
 }
 
@@ -95,7 +113,7 @@ impl Flights {
 
     /// Joins the load of this key, or begins it. `shown` is the token of the lease that the key was just seen to
     /// be under, or the version of the value that it was seen to hold.
-    pub(crate) fn board(self: &Arc<Self>, key: Arc<str>, shown: Option<&Version>) -> Boarding {
+    pub(crate) fn board(self: &Arc<Self>, key: SmolStr, shown: Option<&Version>) -> Boarding {
         match self.lock().entry(key) {
             Entry::Occupied(entry) => {
                 let flight = Arc::clone(entry.get());
@@ -103,28 +121,23 @@ impl Flights {
             }
             Entry::Vacant(entry) => {
                 let flight = Arc::new(Flight::new());
-                let key = Arc::clone(entry.key());
+                let key = entry.key().clone();
                 entry.insert(Arc::clone(&flight));
                 self.count.fetch_add(1, Ordering::SeqCst);
-                Boarding::Lead(Leader { table: Arc::clone(self), key, flight, landed: false })
+                Boarding::Lead(Leader::new(Arc::clone(self) as _, key, flight))
             }
         }
     }
 
     /// Takes a load out of the table because its key was written or removed: those who wait still get its
     /// result, those who come later begin anew.
-    pub(crate) fn detach(&self, key: impl FnOnce() -> String) {
+    pub(crate) fn detach(&self, key: impl FnOnce() -> SmolStr) {
         if self.count.load(Ordering::SeqCst) > 0 {
             self.remove(&key(), |flight| {
                 flight.detached.store(true, Ordering::SeqCst);
                 true
             });
         }
-    }
-
-    /// [`detach`](Flights::detach) for one load that takes too long or is outdated, unless another has begun since.
-    pub(crate) fn give_up(&self, key: &str, flight: &Arc<Flight>) {
-        self.remove(key, |held| Arc::ptr_eq(held, flight));
     }
 
     /// [`detach`](Flights::detach) for every load whose joined key is meant.
@@ -138,11 +151,6 @@ impl Flights {
             });
             self.count.store(table.len(), Ordering::SeqCst);
         }
-    }
-
-    /// Tells loads over different backends apart.
-    pub(crate) fn id(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self) as usize
     }
 
     fn remove(&self, key: &str, is_meant: impl FnOnce(&Arc<Flight>) -> bool) {
@@ -159,13 +167,30 @@ impl Flights {
     }
 }
 
+impl Listing for Flights {
+    fn strike(&self, key: &str, flight: &Arc<Flight>) {
+        self.remove(key, |held| Arc::ptr_eq(held, flight));
+    }
+}
+
 impl Flight {
-    fn new() -> Flight {
-        let state = State::Airborne { token: Token::Boarding, waiters: Vec::new(), threads: 0 };
+    /// A load whose leader has yet to take the right to store.
+    pub(crate) fn new() -> Flight {
+        Flight::standing_for(Token::Boarding)
+    }
+
+    /// A load that nobody but this process knows of.
+    pub(crate) fn local() -> Flight {
+        Flight::standing_for(Token::Local)
+    }
+
+    fn standing_for(token: Token) -> Flight {
+        let state = State::Airborne { token, waiters: Vec::new(), threads: 0 };
         Flight { state: Mutex::new(state), detached: AtomicBool::new(false), ended: Condvar::new() }
     }
 
-    fn serves(&self, shown: Option<&Version>) -> bool {
+    /// Whether who saw this may follow.
+    pub(crate) fn serves(&self, shown: Option<&Version>) -> bool {
         match &*self.state() {
             State::Airborne { token, .. } => token.serves(shown),
             // Ended a moment ago: the table is about to forget it, and its followers look at the result.
@@ -174,7 +199,7 @@ impl Flight {
     }
 
     /// The first landing counts; a leader's drop after it changes nothing.
-    fn land(&self, landing: Landing) {
+    pub(crate) fn land(&self, landing: Landing) {
         let mut state = self.state();
         let State::Airborne { waiters, threads, .. } = &mut *state else { return };
         let (waiters, threads) = (std::mem::take(waiters), *threads);
@@ -195,14 +220,19 @@ impl Flight {
 /// The caller that loads. However it ends, those who wait are told: a panic, an early return and a
 /// cancelled task all come to `Drop`.
 pub(crate) struct Leader {
-    table: Arc<Flights>,
-    key: Arc<str>,
+    listing: Arc<dyn Listing>,
+    key: SmolStr,
     flight: Arc<Flight>,
     /// Whether the load has come to something, so that the drop has nothing to do.
     landed: bool,
 }
 
 impl Leader {
+    /// Whoever leads a flight that was just listed.
+    pub(crate) fn new(listing: Arc<dyn Listing>, key: SmolStr, flight: Arc<Flight>) -> Leader {
+        Leader { listing, key, flight, landed: false }
+    }
+
     /// Ends the load. The table forgets it first, so that whoever is woken and looks again starts afresh.
     pub(crate) fn land(mut self, landing: Landing) {
         self.end(landing);
@@ -227,13 +257,13 @@ impl Leader {
     }
 
     /// The joined key.
-    pub(crate) fn key(&self) -> &Arc<str> {
+    pub(crate) fn key(&self) -> &SmolStr {
         &self.key
     }
 
     fn end(&mut self, landing: Landing) {
         if !std::mem::replace(&mut self.landed, true) {
-            self.table.give_up(&self.key, &self.flight);
+            self.listing.strike(&self.key, &self.flight);
             self.flight.land(landing);
         }
     }
@@ -244,11 +274,7 @@ impl Drop for Leader {
         if self.landed {
             return;
         }
-        let landing = match std::thread::panicking() {
-            true => Landing::Failed(Error::new(ErrorKind::LoaderPanicked, "the loader panicked")),
-            false => Landing::Abandoned,
-        };
-        self.end(landing);
+        self.end(Landing::of_a_dropped_leader());
     }
 }
 
@@ -337,7 +363,7 @@ mod tests {
         assert!(matches!(board(Some(&Version::Number(7))), Boarding::Follow(_)));
         assert!(matches!(board(Some(&Version::Number(8))), Boarding::Outdated(_)));
         let Boarding::Outdated(flight) = board(None) else { panic!("the key showed no lease") };
-        flights.give_up("k", &flight);
+        flights.strike("k", &flight);
         drop(lead(&flights));
     }
 }

@@ -2,15 +2,18 @@
 
 use std::any::Any;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::engine::flight::Flights;
-use crate::engine::memory::Store;
+use crate::engine::memory::{KeyHasher, Plan, Store, Weigher, Weighing};
 use crate::error::{Error, ErrorKind, Result};
+use crate::eviction::Eviction;
+use crate::removal::Removal;
 
-/// Values in this process: bounded, least recently used out first, kept as they are (a hit decodes nothing).
+/// Values in this process: bounded by number and by weight, kept as they are (a hit decodes nothing).
 ///
 /// A cheap clone; caches built on clones share their data. Until the first value with a lifetime comes
 /// there is no thread; then one sweeps, and ends with the last clone.
@@ -46,17 +49,7 @@ impl Memory {
 impl Default for Memory {
     /// 10,000 entries, swept once a minute.
     fn default() -> Memory {
-        let MemoryBuilder { max_entries, cleanup_interval, clock } = MemoryBuilder::default();
-        Memory::new(max_entries, cleanup_interval, clock)
-    }
-}
-
-impl Memory {
-    fn new(max_entries: usize, cleanup_interval: Duration, clock: Clock) -> Memory {
-        let flights = Arc::new(Flights::new(clock.clone()));
-        let store = Arc::new(Store::new(max_entries, clock));
-        let shared = Shared { store, flights, cleanup_interval, sweeper: OnceLock::new() };
-        Memory { shared: Arc::new(shared) }
+        MemoryBuilder::default().finish()
     }
 }
 
@@ -67,28 +60,102 @@ impl fmt::Debug for Memory {
 }
 
 /// Settings of a [`Memory`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is made before build()"]
 pub struct MemoryBuilder {
-    max_entries: usize,
+    plan: Plan,
     cleanup_interval: Duration,
-    clock: Clock,
 }
 
 impl Default for MemoryBuilder {
     fn default() -> MemoryBuilder {
-        MemoryBuilder {
-            max_entries: 10_000,
-            cleanup_interval: Duration::from_secs(60),
-            clock: Clock::default(),
-        }
+        let plan = Plan { max_entries: 10_000, ..Plan::default() };
+        MemoryBuilder { plan, cleanup_interval: Duration::from_secs(60) }
     }
 }
 
 impl MemoryBuilder {
     /// The most entries held at any instant; room is reserved only as it is needed. Defaults to 10,000.
     pub fn max_entries(mut self, max_entries: usize) -> MemoryBuilder {
-        self.max_entries = max_entries;
+        self.plan.max_entries = max_entries;
+        self
+    }
+
+    /// The most that all entries weigh together at any instant, beside `max_entries`. An entry weighs the bytes of its
+    /// key and of its value, unless a [`weigher`](MemoryBuilder::weigher) says otherwise; what the cache itself needs for
+    /// it, about 120 bytes, is not counted. What is heavier than the whole is refused as `TooLarge`, and the value
+    /// that was there stays. Above 4 GiB weights are rounded up to multiples of `max_bytes` / 4 GiB. Defaults to no
+    /// such bound.
+    ///
+    /// ```
+    /// use lexigram_cache::{Cache, ErrorKind, Memory, Ttl};
+    ///
+    /// let memory = Memory::builder().max_bytes(1_000).build()?;
+    /// let cache = Cache::builder().backend(memory).build()?;
+    /// cache.set("page", &"x".repeat(900), Ttl::NEVER)?;
+    /// cache.set("other", &"y".repeat(900), Ttl::NEVER)?; // takes the place of the first
+    /// assert_eq!(cache.stats().entries, Some(1));
+    /// let error = cache.set("large", &"z".repeat(1_000), Ttl::NEVER).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TooLarge);
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    pub fn max_bytes(mut self, max_bytes: u64) -> MemoryBuilder {
+        self.plan.max_bytes = Some(max_bytes);
+        self
+    }
+
+    /// What an entry weighs, in bytes or in whatever [`max_bytes`](MemoryBuilder::max_bytes) is meant in. It is asked once
+    /// for each value that is to be stored, outside all locks; without `max_bytes` it is not asked. Defaults to the
+    /// bytes of the key and of the value: a text and a byte vector know their length, all else is serialised
+    /// to learn it, so give a weigher where such values are written often.
+    ///
+    /// ```
+    /// use lexigram_cache::{Memory, Weighing};
+    ///
+    /// let rows = |entry: &Weighing<'_>| match entry.value::<Vec<u64>>() {
+    ///     Some(rows) => 8 * rows.len() as u64,
+    ///     None => entry.key_len() + entry.value_len(),
+    /// };
+    /// let memory = Memory::builder().max_bytes(1 << 20).weigher(rows).build()?;
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    pub fn weigher(mut self, weigh: impl Fn(&Weighing<'_>) -> u64 + Send + Sync + 'static) -> MemoryBuilder {
+        self.plan.weigher = Weigher::own(weigh);
+        self
+    }
+
+    /// Which entry leaves when there is no room. Defaults to [`Eviction::Default`].
+    pub fn eviction(mut self, eviction: Eviction) -> MemoryBuilder {
+        self.plan.eviction = eviction;
+        self
+    }
+
+    /// How keys are hashed, for keys that an attacker may choose. Defaults to a fast hash under a random seed, which
+    /// resists collisions that were computed beforehand but makes no cryptographic promise;
+    /// `std::hash::RandomState` makes more of one, at several times the cost.
+    pub fn hasher(mut self, hasher: impl BuildHasher + Send + Sync + 'static) -> MemoryBuilder {
+        self.plan.hasher = KeyHasher::own(hasher);
+        self
+    }
+
+    /// Who is told of each entry that leaves, with its key, its value and the [cause](crate::RemovalCause): on the thread
+    /// or task whose call displaced it, or on the sweeper's, outside all locks, before the value is dropped. Be
+    /// quick: the caller waits. Entries that leave with the backend itself are not told of. Defaults to nobody.
+    ///
+    /// ```
+    /// use lexigram_cache::{Cache, Memory, Removal, Ttl};
+    /// use std::sync::mpsc;
+    ///
+    /// let (left, leaving) = mpsc::channel();
+    /// let told = move |removal: &Removal<'_>| drop(left.send((removal.key().to_owned(), removal.cause())));
+    /// let cache = Cache::builder().backend(Memory::builder().on_removal(told).build()?).build()?;
+    /// cache.set("k", &1, Ttl::NEVER)?;
+    /// cache.delete("k")?;
+    /// assert_eq!(leaving.recv().unwrap(), ("k".to_owned(), lexigram_cache::RemovalCause::Deleted));
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    pub fn on_removal(mut self, listener: impl Fn(&Removal<'_>) + Send + Sync + 'static) -> MemoryBuilder {
+        self.plan.listener = Some(Arc::new(listener));
         self
     }
 
@@ -100,23 +167,46 @@ impl MemoryBuilder {
 
     /// The clock that lifetimes are measured by. Defaults to the system's monotonic one.
     pub fn clock(mut self, clock: Clock) -> MemoryBuilder {
-        self.clock = clock;
+        self.plan.clock = clock;
         self
     }
 
     /// Makes the backend.
     ///
     /// # Errors
-    /// `Config` if `max_entries` or `cleanup_interval` is zero.
+    /// `Config` if `max_entries`, `max_bytes` or `cleanup_interval` is zero.
     pub fn build(self) -> Result<Memory> {
-        if self.max_entries == 0 {
-            let text = "max_entries is 0, which could hold nothing; give at least 1";
-            return Err(Error::new(ErrorKind::Config, text));
+        let refuse = |text| Err(Error::new(ErrorKind::Config, text));
+        if self.plan.max_entries == 0 {
+            return refuse("max_entries is 0, which could hold nothing; give at least 1");
+        }
+        if self.plan.max_bytes == Some(0) {
+            return refuse("max_bytes is 0, which could hold nothing; leave it out to bound entries only");
         }
         if self.cleanup_interval.is_zero() {
-            let text = "cleanup_interval is zero, which would sweep without end; give for instance 60 s";
-            return Err(Error::new(ErrorKind::Config, text));
+            return refuse("cleanup_interval is zero, which would sweep without end; give for instance 60 s");
         }
-        Ok(Memory::new(self.max_entries, self.cleanup_interval, self.clock))
+        Ok(self.finish())
+    }
+
+    /// Makes the backend of settings that are known to be good.
+    fn finish(self) -> Memory {
+        let flights = Arc::new(Flights::new(self.plan.clock.clone()));
+        let store = Arc::new(Store::new(self.plan));
+        let cleanup_interval = self.cleanup_interval;
+        Memory { shared: Arc::new(Shared { store, flights, cleanup_interval, sweeper: OnceLock::new() }) }
+    }
+}
+
+impl fmt::Debug for MemoryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBuilder")
+            .field("max_entries", &self.plan.max_entries)
+            .field("max_bytes", &self.plan.max_bytes)
+            .field("eviction", &self.plan.eviction)
+            .field("hasher", &self.plan.hasher)
+            .field("weigher", &self.plan.weigher)
+            .field("cleanup_interval", &self.cleanup_interval)
+            .finish_non_exhaustive()
     }
 }

@@ -57,6 +57,16 @@ impl Rules {
         self.refresh_ahead.is_some() || self.early.is_some() || self.max_age.is_some() || self.force
     }
 
+    /// Whether a value that is there will do whatever its age, and one that was loaded is stored as it is.
+    #[inline]
+    pub(crate) fn are_plain(&self) -> bool {
+        self.enabled
+            && !self.need_age()
+            && self.jitter.is_zero()
+            && self.negative_ttl.is_none()
+            && self.hard_limit.is_none()
+    }
+
     /// Whether a load that took so long may be stored. It is timed where there is a limit.
     pub(crate) fn in_time(&self, took: Option<Duration>) -> bool {
         self.hard_limit.is_none_or(|limit| took.is_none_or(|took| took < limit))

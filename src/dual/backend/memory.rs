@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
-use crate::engine::memory::Sum;
+use crate::engine::memory::{Store, Sum};
 use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
 use crate::error::{Error, Result};
 use crate::handle::memory::Memory;
@@ -17,18 +17,23 @@ use crate::stats::Stats;
 use crate::ttl::{Lifetime, Remaining};
 
 #[derive(Clone)]
-pub(super) struct Local(pub(super) Memory);
+pub(in super::super) struct Local(pub(super) Memory);
 
 impl Local {
+    #[inline]
+    pub(in super::super) fn store(&self) -> &Store {
+        &self.0.shared.store
+    }
+
     pub(super) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
-        Ok(self.0.shared.store.get(key))
+        self.0.shared.store.get(key)
     }
 
     pub(super) fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Found>>> {
-        Ok(keys.iter().map(|key| self.0.shared.store.get(key)).collect())
+        keys.iter().map(|key| self.0.shared.store.get(key)).collect()
     }
 
-    pub(super) fn store(
+    pub(super) fn keep(
         &self,
         key: &Key<'_>,
         item: Item,
@@ -36,7 +41,7 @@ impl Local {
         condition: &Condition,
     ) -> Result<bool> {
         let end = self.end_of(lifetime);
-        Ok(self.0.shared.store.store(key, object(item), end, condition))
+        self.0.shared.store.store(key, object(item), end, condition)
     }
 
     pub(super) fn store_many(
@@ -45,36 +50,41 @@ impl Local {
         lifetime: Lifetime,
         condition: &Condition,
     ) -> Result<()> {
-        let end = self.end_of(lifetime);
-        for (key, item) in items {
-            self.0.shared.store.store(&key, object(item), end, condition);
+        let (store, end) = (&self.0.shared.store, self.end_of(lifetime));
+        let weighed =
+            items.into_iter().map(|(key, item)| Ok((key, store.incoming(&key, object(item), end)?)));
+        for (key, incoming) in weighed.collect::<Result<Vec<_>>>()? {
+            store.put(&key, incoming, condition)?;
         }
         Ok(())
     }
 
     pub(super) fn remove(&self, key: &Key<'_>, version: Option<&Version>) -> Result<bool> {
-        Ok(self.0.shared.store.take(key, version).is_some())
+        Ok(self.0.shared.store.take(key, version)?.is_some())
     }
 
     pub(super) fn remove_many(&self, keys: &[Key<'_>]) -> Result<u64> {
-        let removed = keys.iter().filter(|key| self.0.shared.store.take(key, None).is_some());
-        Ok(removed.count() as u64)
+        let mut removed = 0;
+        for key in keys {
+            removed += u64::from(self.remove(key, None)?);
+        }
+        Ok(removed)
     }
 
     pub(super) fn take(&self, key: &Key<'_>) -> Result<Option<Item>> {
-        Ok(self.0.shared.store.take(key, None))
+        self.0.shared.store.take(key, None)
     }
 
     pub(super) fn exists(&self, key: &Key<'_>) -> Result<bool> {
-        Ok(self.0.shared.store.end(key).is_some())
+        Ok(self.0.shared.store.end(key)?.is_some())
     }
 
     pub(super) fn touch(&self, key: &Key<'_>, lifetime: Lifetime) -> Result<bool> {
-        Ok(self.0.shared.store.touch(key, self.end_of(lifetime)))
+        self.0.shared.store.touch(key, self.end_of(lifetime))
     }
 
     pub(super) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
-        Ok(self.0.shared.store.remaining(key))
+        self.0.shared.store.remaining(key)
     }
 
     /// A counter of another type than `i64` becomes one, outside the lock and only if it did not change
@@ -88,21 +98,21 @@ impl Local {
     ) -> Result<i64> {
         let store = &self.0.shared.store;
         loop {
-            match store.add(key, delta, self.end_of(lifetime)) {
+            match store.add(key, delta, self.end_of(lifetime))? {
                 Sum::Is(sum) => return Ok(sum),
                 Sum::Overflow => return Err(Error::overflow()),
                 Sum::NotI64 => {}
             }
-            if let (Some(found), Some(end)) = (store.get(key), store.end(key)) {
+            if let (Some(found), Some(end)) = (store.get(key)?, store.end(key)?) {
                 let same = Condition::Unchanged(found.clone().into_version()?);
                 let count = counter_from_text(&found.item.into_bytes(codec)?)?;
-                store.store(key, Arc::new(count), end, &same);
+                store.store(key, Arc::new(count), end, &same)?;
             }
         }
     }
 
     pub(super) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
-        Ok(self.0.shared.store.remove_matching(prefix, pattern))
+        self.0.shared.store.remove_matching(prefix, pattern)
     }
 
     pub(super) fn clear(&self, prefix: &Prefix) -> Result<()> {
@@ -110,16 +120,15 @@ impl Local {
     }
 
     pub(super) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
-        Ok(self.0.shared.store.lookup(key, ask))
+        self.0.shared.store.lookup(key, ask)
     }
 
     pub(super) fn fill(&self, key: &Key<'_>, lease: &Lease, item: Item, lifetime: Lifetime) -> Result<bool> {
-        Ok(self.0.shared.store.fill(key, lease, object(item), self.end_of(lifetime)))
+        self.0.shared.store.fill(key, lease, object(item), self.end_of(lifetime))
     }
 
     pub(super) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
-        self.0.shared.store.abandon(key, lease);
-        Ok(())
+        self.0.shared.store.abandon(key, lease)
     }
 
     pub(super) fn ping(&self) -> Result<()> {
@@ -132,7 +141,7 @@ impl Local {
     }
 
     /// The first finite lifetime starts the sweeper; until then there is no thread.
-    fn end_of(&self, lifetime: Lifetime) -> Moment {
+    pub(super) fn end_of(&self, lifetime: Lifetime) -> Moment {
         if lifetime != Lifetime::Never {
             self.0.shared.sweeper.get_or_init(|| {
                 let store = Arc::downgrade(&self.0.shared.store);
@@ -145,7 +154,7 @@ impl Local {
                 Some(Box::new(sweeper) as Box<dyn Any + Send + Sync>)
             });
         }
-        self.0.shared.store.clock.end_of(lifetime)
+        self.0.shared.store.clock().end_of(lifetime)
     }
 }
 

@@ -20,10 +20,12 @@ use std::time::Duration;
 
 pub use self::bytes::Backend;
 pub(super) use self::bytes::again;
+pub(super) use self::memory::Local;
+use crate::clock::Moment;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
-use crate::engine::flight::Flights;
-use crate::engine::memory::Store;
+use crate::engine::flight::{Boarding, Flight, Flights, Listing};
+use crate::engine::throttle::Throttle;
 use crate::entry::{Condition, Entry, Found, Item, Lease, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
@@ -43,14 +45,14 @@ pub struct BackendHandle {
 
 #[derive(Clone)]
 enum Kind {
-    Memory(memory::Local),
+    Memory(Local),
     Bytes(Arc<dyn Backend>),
 }
 
 impl From<Memory> for BackendHandle {
     fn from(memory: Memory) -> BackendHandle {
         let flights = Arc::clone(&memory.shared.flights);
-        BackendHandle { kind: Kind::Memory(memory::Local(memory)), flights }
+        BackendHandle { kind: Kind::Memory(Local(memory)), flights }
     }
 }
 
@@ -106,15 +108,59 @@ impl BackendHandle {
 
     /// The store in this process, if that is what this is.
     #[inline]
-    pub(super) fn memory(&self) -> Option<&Store> {
+    pub(super) fn memory(&self) -> Option<&Local> {
         match &self.kind {
-            Kind::Memory(memory) => Some(&memory.0.shared.store),
+            Kind::Memory(memory) => Some(memory),
             Kind::Bytes(_) => None,
         }
     }
 
-    pub(super) fn flights(&self) -> &Arc<Flights> {
-        &self.flights
+    /// When a value stored now for so long ends; of memory only.
+    pub(super) fn end_of(&self, lifetime: Lifetime) -> Moment {
+        self.memory().map_or(Moment::NEVER, |memory| memory.end_of(lifetime))
+    }
+
+    /// Reloads that need not be tried yet.
+    pub(super) fn throttle(&self) -> &Throttle {
+        &self.flights.throttle
+    }
+
+    /// Tells the loads over this backend from those over others.
+    pub(super) fn loads_id(&self) -> usize {
+        Arc::as_ptr(&self.flights) as usize
+    }
+
+    /// Joins the load of this key in this process, or begins it; `shown` as in [`Flights::board`].
+    ///
+    /// # Errors
+    /// As every use of memory within a closure that it shows a value to.
+    pub(super) fn board(&self, key: &Key<'_>, shown: Option<&Version>) -> Result<Boarding> {
+        match &self.kind {
+            Kind::Memory(memory) => memory.0.shared.store.board(key, shown),
+            Kind::Bytes(_) => Ok(self.flights.board(key.kept(), shown)),
+        }
+    }
+
+    /// Lets whoever comes later begin a load of their own.
+    pub(super) fn strike(&self, key: &Key<'_>, flight: &Arc<Flight>) {
+        match &self.kind {
+            Kind::Memory(memory) => memory.0.shared.store.strike(&key.kept(), flight),
+            Kind::Bytes(_) => self.flights.strike(&key.kept(), flight),
+        }
+    }
+
+    /// Takes a load out because its key is written or removed. Memory does so itself, in the same step.
+    pub(super) fn detach(&self, key: &Key<'_>) {
+        if let Kind::Bytes(_) = &self.kind {
+            self.flights.detach(|| key.kept());
+        }
+    }
+
+    /// [`detach`](BackendHandle::detach) for every key that is meant.
+    pub(super) fn detach_all(&self, meant: impl Fn(&str) -> bool) {
+        if let Kind::Bytes(_) = &self.kind {
+            self.flights.detach_all(meant);
+        }
     }
 
     /// Whether values can be kept past their time without any verb taking them for fresh.
@@ -136,7 +182,8 @@ impl BackendHandle {
     /// Forgets a lease in memory that its holder dropped.
     pub(super) fn drop_lease(&self, key: &Key<'_>, lease: &Lease) {
         if let Kind::Memory(memory) = &self.kind {
-            memory.0.shared.store.abandon(key, lease);
+            // Within a view nothing can be given back; the next load takes the lease over.
+            let _ = memory.abandon(key, lease);
         }
     }
 
@@ -188,7 +235,7 @@ impl BackendHandle {
         deadline: Deadline,
     ) -> Result<bool> {
         match &self.kind {
-            Kind::Memory(memory) => memory.store(key, item, lifetime, condition),
+            Kind::Memory(memory) => memory.keep(key, item, lifetime, condition),
             Kind::Bytes(backend) => backend.store(key, &item.bytes()?, lifetime, condition, deadline).await,
         }
     }

@@ -1,43 +1,123 @@
 //! The shortest way to a value of this process: no deadline, no round trip, nothing built that is not needed.
 
+use super::super::backend::Local;
 use super::Cache;
 
 use std::any::Any;
+use std::mem::needs_drop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::engine::memory::{Store, Takeoff};
 use crate::entry::{Object, Value};
+use crate::error::Result;
 use crate::event::EventKind;
+use crate::key::Key;
 
 /// What there is in this process.
-pub(super) enum AtHand {
-    /// The key's value.
-    Hit(Arc<dyn Object>),
+pub(super) enum AtHand<R> {
+    /// The key's value, or what was made of it.
+    Hit(R),
     /// Nothing under this key.
     Miss,
     /// It takes a call to tell: values are elsewhere, their age matters, or the cache is closed.
     Elsewhere,
 }
 
-impl Cache {
-    #[inline]
-    pub(super) fn at_hand(&self, name: &str) -> AtHand {
-        let inner = &*self.inner;
-        if inner.closed.load(Ordering::Relaxed) {
-            return AtHand::Elsewhere;
-        }
-        match (inner.backend.memory(), inner.prefix.key(name)) {
-            (Some(memory), Ok(key)) => memory.object(&key).map_or(AtHand::Miss, AtHand::Hit),
-            _ => AtHand::Elsewhere,
+/// A value on its way out of memory.
+pub(super) enum Taken<T> {
+    Copy(T),
+    /// To be cloned after the lock is released; it may be of another type.
+    Shared(Arc<dyn Object>),
+}
+
+impl<T: Value> Taken<T> {
+    /// A value that owns nothing is copied in place, which spares the count of its owners: two turns of an atomic, on
+    /// a cache line that every reader of the key shares.
+    pub(super) fn of(object: &Arc<dyn Object>) -> Taken<T> {
+        match typed::<T>(object) {
+            Some(value) if !needs_drop::<T>() => Taken::Copy(value.clone()),
+            _ => Taken::Shared(Arc::clone(object)),
         }
     }
 
-    /// The value at hand, if it is a `T` as it stands; counted as a hit.
+    /// The value, if it is a `T`.
+    pub(super) fn open(self) -> Option<T> {
+        match self {
+            Taken::Copy(value) => Some(value),
+            Taken::Shared(object) => typed::<T>(&object).cloned(),
+        }
+    }
+
+    /// Looks where nothing but a copy of what owns nothing runs under the lock.
+    fn find(memory: &Store, key: &Key<'_>) -> Result<Option<Taken<T>>> {
+        match needs_drop::<T>() {
+            true => Ok(memory.object(key)?.map(Taken::Shared)),
+            false => memory.view(key, Taken::of),
+        }
+    }
+}
+
+/// The value as it stands, if it is a `T`.
+pub(super) fn typed<T: Value>(object: &Arc<dyn Object>) -> Option<&T> {
+    (&**object as &dyn Any).downcast_ref()
+}
+
+impl Cache {
+    /// What `look` finds, where a look is all that it takes.
     #[inline]
-    pub(super) fn hit<T: Value>(&self, operation: &'static str, object: &Arc<dyn Object>) -> Option<T> {
-        let any: &dyn Any = &**object;
-        let value = any.downcast_ref::<T>()?.clone();
+    pub(super) fn at_hand<R>(
+        &self,
+        name: &str,
+        look: impl FnOnce(&Store, &Key<'_>) -> Result<Option<R>>,
+    ) -> AtHand<R> {
+        match self.own_memory().zip(self.inner.prefix.key(name).ok()) {
+            Some((memory, key)) => match look(memory.store(), &key) {
+                Ok(found) => found.map_or(AtHand::Miss, AtHand::Hit),
+                Err(_) => AtHand::Elsewhere,
+            },
+            None => AtHand::Elsewhere,
+        }
+    }
+
+    /// The value at hand, counted.
+    #[inline]
+    pub(super) fn copy_at_hand<T: Value>(&self, name: &str) -> AtHand<T> {
+        match self.at_hand(name, Taken::<T>::find) {
+            AtHand::Hit(taken) => match taken.open() {
+                Some(value) => AtHand::Hit(self.hit("get", value)),
+                None => AtHand::Elsewhere,
+            },
+            AtHand::Miss => self.missed("get"),
+            AtHand::Elsewhere => AtHand::Elsewhere,
+        }
+    }
+
+    /// The value if it is at hand; if there is none, its load. `None` where that takes more than memory by itself.
+    #[inline]
+    pub(super) fn take_off<'a, T: Value>(&'a self, key: &'a str) -> Option<Takeoff<'a, Taken<T>>> {
+        let plain = self.inner.rules.are_plain() && self.inner.prefix.stale_for().is_zero();
+        let memory = self.own_memory().filter(|_| plain)?;
+        memory.store().take_off(self.inner.prefix.key(key).ok()?, Taken::of).ok()
+    }
+
+    /// Memory, while the cache is open.
+    #[inline]
+    pub(super) fn own_memory(&self) -> Option<&Local> {
+        match self.inner.closed.load(Ordering::Relaxed) {
+            true => None,
+            false => self.inner.backend.memory(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn hit<R>(&self, operation: &'static str, value: R) -> R {
         self.inner.journal.record(operation, EventKind::Hit(1));
-        Some(value)
+        value
+    }
+
+    pub(super) fn missed<R>(&self, operation: &'static str) -> AtHand<R> {
+        self.inner.journal.record(operation, EventKind::Miss(1));
+        AtHand::Miss
     }
 }

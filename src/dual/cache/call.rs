@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
 
     /// Ends the loads of a key that is written or removed, for those who come later.
     pub(super) fn detach(&self, key: &Key<'_>) {
-        self.inner.backend.flights().detach(|| key.joined());
+        self.inner.backend.detach(key);
     }
 
     fn place(&self, error: Error) -> Error {

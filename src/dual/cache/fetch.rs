@@ -115,12 +115,11 @@ impl Cache {
                 Sight::Reload(kept) => return self.reload(call, key, policy, kept, load).await,
                 Sight::Missing { spare, shown } => (spare, shown),
             };
-            let joined = key.shared();
-            self.refuse_recursion(call, &joined)?;
+            self.refuse_recursion(call, &key)?;
             if !policy.rules.enabled {
                 return self.load_for_itself(call, key, policy, load).await;
             }
-            match call.backend().flights().board(joined, shown.as_ref()) {
+            match call.input(call.backend().board(&key, shown.as_ref()))? {
                 Boarding::Lead(leader) => {
                     return self.lead(call, key, policy, leader, spare, &patience, load).await;
                 }

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
 use crate::entry::{Ask, Found, Lookup, Object, Value};
@@ -168,10 +170,10 @@ impl Cache {
             }
         }
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
-        let joined: Vec<Arc<str>> = granted.iter().map(|granted| granted.key.shared()).collect();
+        let joined: Vec<SmolStr> = granted.iter().map(|granted| granted.key.kept()).collect();
         let renewals = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
         let load = || async move { load(&names).await };
-        let (loaded, took) = self.run(call, &joined, renewals, policy, load).await;
+        let (loaded, took) = self.run(call, &joined, renewals, &policy.rules, load).await;
         call.deadline = self.deadline();
         let (mut filling, mut unused, mut landing) = (Vec::new(), Vec::new(), Vec::new());
         let failure = loaded.as_ref().err().cloned();
@@ -272,7 +274,7 @@ impl Cache {
 impl Cache {
     fn keys_to_load<'a>(&'a self, call: &Call<'a>, names: &'a [String]) -> Result<Vec<Key<'a>>> {
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        keys.iter().try_for_each(|key| self.refuse_recursion(call, &key.shared()))?;
+        keys.iter().try_for_each(|key| self.refuse_recursion(call, key))?;
         Ok(keys)
     }
 }

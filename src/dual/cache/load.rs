@@ -1,23 +1,24 @@
 //! `get_or_compute`, and what running a loader comes to.
 
-use super::at_hand::AtHand;
 use super::call::Call;
 use super::lease::{Renewal, Right};
-use super::look::Sight;
 use super::mark::Mark;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smol_str::SmolStr;
+
 use crate::chance::up_to;
 use crate::deadline::Deadline;
+use crate::engine::memory::{Lone, Takeoff};
 use crate::entry::{Condition, Found, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::fetched::{Fetched, Loaded};
 use crate::key::Key;
-use crate::policy::Policy;
+use crate::policy::{Policy, Rules};
 use crate::ttl::{Lifetime, Ttl};
 
 #[maybe_async]
@@ -62,24 +63,50 @@ impl Cache {
     ) -> Result<T> {
         const OPERATION: &str = "get_or_compute";
         let (key, ttl) = (key.as_ref(), ttl.into().resolve(self.inner.default_ttl));
-        let at_hand = if self.inner.rules.need_age() { AtHand::Elsewhere } else { self.at_hand(key) };
-        if let (AtHand::Hit(object), Ok(_)) = (&at_hand, &ttl)
-            && let Some(value) = self.hit(OPERATION, object)
-        {
-            return Ok(value);
-        }
+        let takeoff = match &ttl {
+            Ok(_) => self.take_off::<T>(key),
+            Err(_) => None,
+        };
+        let takeoff = match takeoff {
+            Some(Takeoff::Hit(taken)) => match taken.open() {
+                Some(value) => return Ok(self.hit(OPERATION, value)),
+                None => None,
+            },
+            takeoff => takeoff,
+        };
         let mut call = self.call(OPERATION)?;
         let (key, ttl) = (call.key(key)?, call.input(ttl)?);
+        if let Some(Takeoff::Lead(lone)) = takeoff {
+            return self.load_alone(&call, key, ttl, lone, load).await;
+        }
         let policy = Policy { rules: self.inner.rules.clone(), ttl };
-        let sight = match at_hand {
-            AtHand::Miss if key.stale_for().is_zero() => {
-                call.record(EventKind::Miss(1));
-                Sight::Missing { spare: None, shown: None }
-            }
-            _ => self.look(&call, &key, &policy).await?,
-        };
+        let sight = self.look(&call, &key, &policy).await?;
         let fetched = self.obtain(&mut call, key, &policy, sight, load).await?;
         Ok(Arc::unwrap_or_clone(fetched.value))
+    }
+
+    /// Loads what memory by itself has just been found to lack.
+    async fn load_alone<'a, T: Value, E: Into<BoxError>>(
+        &self,
+        call: &Call<'a>,
+        key: Key<'a>,
+        ttl: Lifetime,
+        lone: Lone<'a>,
+        load: impl rt::Load() -> Result<T, E>,
+    ) -> Result<T> {
+        call.record(EventKind::Miss(1));
+        self.refuse_recursion(call, &key)?;
+        match self.run(call, &[key.kept()], Vec::new(), &self.inner.rules, load).await.0 {
+            Ok(value) => {
+                let kept = Arc::new(value.clone()) as Arc<dyn Object>;
+                call.input(lone.land(kept, call.backend().end_of(ttl)))?;
+                Ok(value)
+            }
+            Err(error) => {
+                lone.fail(error.clone());
+                Err(error)
+            }
+        }
     }
 
     /// Loads for a caller whose value nobody else is to see.
@@ -103,7 +130,7 @@ impl Cache {
         load: impl rt::Load() -> Result<L, E>,
     ) -> Result<Arc<T>> {
         let renewals = right.renewal().into_iter().collect();
-        let (loaded, took) = self.run(call, &[key.shared()], renewals, policy, load).await;
+        let (loaded, took) = self.run(call, &[key.kept()], renewals, &policy.rules, load).await;
         call.deadline = self.deadline();
         match loaded.map(Into::into) {
             Ok(loaded) if loaded.store && policy.rules.in_time(took) => {
@@ -132,16 +159,16 @@ impl Cache {
     pub(super) async fn run<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
-        keys: &[Arc<str>],
+        keys: &[SmolStr],
         renewals: Vec<Renewal>,
-        policy: &Policy,
+        rules: &Rules,
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Option<Duration>) {
-        let id = call.backend().flights().id();
-        let (hold, limit) = (policy.rules.lock_ttl, policy.rules.hard_limit);
+        let id = call.backend().loads_id();
+        let (hold, limit) = (rules.lock_ttl, rules.hard_limit);
         let work =
             || async move { rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await };
-        let start = call.is_timed(policy).then(Instant::now);
+        let start = call.is_timed(rules).then(Instant::now);
         let loaded = match renewals.is_empty() {
             true => work().await,
             false => {
@@ -222,8 +249,8 @@ impl Cache {
 impl Cache {
     /// # Errors
     /// `RecursiveLoad` if the load of this key is what is running here.
-    pub(super) fn refuse_recursion(&self, call: &Call<'_>, joined: &str) -> Result<()> {
-        if !rt::is_loading(call.backend().flights().id(), joined) {
+    pub(super) fn refuse_recursion(&self, call: &Call<'_>, key: &Key<'_>) -> Result<()> {
+        if !rt::is_loading(call.backend().loads_id(), key) {
             return Ok(());
         }
         let text = "a loader asked for the key it is loading; load it under another key, or not at all";
@@ -252,8 +279,8 @@ impl Call<'_> {
 
     /// Whether anybody wants to know how long a load takes: two readings of the clock are a good part of a miss in
     /// memory.
-    fn is_timed(&self, policy: &Policy) -> bool {
-        policy.rules.need_load_time() || self.inner.journal.is_heard()
+    fn is_timed(&self, rules: &Rules) -> bool {
+        rules.need_load_time() || self.inner.journal.is_heard()
     }
 
     /// How long a loaded value stays: while it is fresh, some jitter, and the time it is kept after that.

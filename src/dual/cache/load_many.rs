@@ -176,9 +176,8 @@ impl Cache {
         let mut boarded = Boarded::default();
         for (name, shown) in missing {
             let key = call.key(&name)?;
-            let joined = key.shared();
-            self.refuse_recursion(&call, &joined)?;
-            match call.backend().flights().board(joined, shown.as_ref()) {
+            self.refuse_recursion(&call, &key)?;
+            match call.input(call.backend().board(&key, shown.as_ref()))? {
                 Boarding::Lead(leader) => boarded.lead.push((name, leader)),
                 Boarding::Follow(flight) => boarded.follow.push((name, flight)),
                 Boarding::Outdated(flight) => {

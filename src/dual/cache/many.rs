@@ -107,7 +107,7 @@ impl Cache {
         let call = self.call(operation)?;
         let prefix = &call.inner.prefix;
         let meant = |joined: &str| pattern.matches_within(prefix, joined);
-        let _detach = Around::new(|| call.backend().flights().detach_all(meant));
+        let _detach = Around::new(|| call.backend().detach_all(meant));
         let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
         call.end(removed)
     }
@@ -122,7 +122,7 @@ impl Cache {
         let call = self.call("clear")?;
         let prefix = &call.inner.prefix;
         let meant = |joined: &str| joined.starts_with(prefix.as_str());
-        let _detach = Around::new(|| call.backend().flights().detach_all(meant));
+        let _detach = Around::new(|| call.backend().detach_all(meant));
         let cleared = call.backend().clear(prefix, call.deadline).await;
         call.end(cleared)
     }

@@ -85,23 +85,24 @@ impl Cache {
 
     /// Whether this caller is the one to reload: nobody else in this process, then nobody in any other.
     async fn stand<T>(&self, call: &Call<'_>, key: &Key<'_>, policy: &Policy, kept: &Kept<T>) -> Election {
-        let (joined, flights) = (key.shared(), call.backend().flights());
-        match flights.throttle.pause(&joined) {
+        let throttle = call.backend().throttle();
+        match throttle.pause(&key.kept()) {
             Some(Pause::Failed) => return Election::Lost(Staleness::BackingOff),
             Some(Pause::Elsewhere) => return Election::Lost(Staleness::Refreshing),
             None => {}
         }
-        let leader = match flights.board(joined, Some(&kept.version)) {
-            Boarding::Lead(leader) => leader,
-            Boarding::Follow(flight) => return Election::Follow(flight),
+        let leader = match call.backend().board(key, Some(&kept.version)) {
+            Ok(Boarding::Lead(leader)) => leader,
+            Ok(Boarding::Follow(flight)) => return Election::Follow(flight),
             // It reloads another value than the one that is there: the next caller may reload this one.
-            Boarding::Outdated(flight) => {
+            Ok(Boarding::Outdated(flight)) => {
                 call.give_up(key, &flight);
                 return Election::Lost(Staleness::Refreshing);
             }
+            Err(_) => return Election::Lost(Staleness::Refreshing),
         };
         let Some(mark) = self.elect(call, key, policy).await else {
-            flights.throttle.hold(leader.key(), policy.rules.retry_interval, Pause::Elsewhere);
+            throttle.hold(leader.key(), policy.rules.retry_interval, Pause::Elsewhere);
             return Election::Lost(Staleness::Refreshing);
         };
         leader.stand_for(Some(&kept.version));
@@ -126,7 +127,7 @@ impl Cache {
             }
             Err(error) => {
                 let backoff = policy.rules.backoff;
-                call.backend().flights().throttle.hold(leader.key(), backoff, Pause::Failed);
+                call.backend().throttle().hold(leader.key(), backoff, Pause::Failed);
                 leader.land(Landing::Failed(error.clone()));
                 mark.keep(call, backoff).await;
                 Ok(kept.serve(Staleness::LoadFailed(error)))

@@ -80,6 +80,6 @@ impl Cache {
 impl Call<'_> {
     /// Lets whoever comes later begin a load of their own.
     pub(super) fn give_up(&self, key: &Key<'_>, flight: &Arc<Flight>) {
-        self.backend().flights().give_up(&key.joined(), flight);
+        self.backend().strike(key, flight);
     }
 }

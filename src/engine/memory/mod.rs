@@ -1,62 +1,112 @@
-//! The in-process store: bounded shards of LRU lists that keep values as they are.
+//! The in-process store: bounded shards that keep values as they are.
 //!
-//! Nothing here waits: locks are held for one list operation. Expiry is checked on every read, so the
-//! background sweep only saves memory and correctness never depends on it.
+//! Nothing here waits: locks are held for a few list operations. Expiry is checked on every read, so the background
+//! sweep only saves memory and correctness never depends on it.
 
+mod budget;
+mod gone;
+mod hash;
+mod loads;
+mod lock;
+mod lone;
+mod queues;
 mod shard;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod weight;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use self::budget::Budget;
+use self::gone::Leaving;
+pub(crate) use self::gone::Listener;
+pub(crate) use self::hash::KeyHasher;
+use self::loads::Seat;
+use self::lock::{Cell, Inside};
+pub(crate) use self::lone::{Lone, Takeoff};
+pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
-use self::shard::{Counts, Shard};
+use self::shard::{Common, Shard, Stored};
 use self::slot::HashedKey;
-use super::Seed;
+pub(crate) use self::weight::Weigher;
+pub use self::weight::Weighing;
+use super::flight::{Boarding, Flight, Leader, Listing};
 use crate::clock::{Clock, Moment};
 use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
+use crate::error::{Error, ErrorKind, Result};
+use crate::eviction::Eviction;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
+use crate::removal::RemovalCause;
 use crate::stats::Stats;
 use crate::ttl::Remaining;
 
 /// A bounded map from keys to values of any type, shared by threads and tasks alike.
+///
+/// Every method is `Unsupported` within the closure of [`view`](Store::view).
 pub(crate) struct Store {
-    shards: Box<[Padded]>,
-    seed: Seed,
+    cells: Box<[Cell]>,
+    hasher: KeyHasher,
+    common: Common,
+    max_bytes: Option<u64>,
+    weigher: Weigher,
+    listener: Option<Listener>,
+}
+
+/// What a store is made of.
+#[derive(Clone, Default)]
+pub(crate) struct Plan {
+    pub(crate) max_entries: usize,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) eviction: Eviction,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) weigher: Weigher,
+    pub(crate) listener: Option<Listener>,
     pub(crate) clock: Clock,
 }
 
-/// Two cache lines to itself, so that neighbouring locks do not slow each other.
-#[repr(align(128))]
-struct Padded(Mutex<Shard>);
-
 impl Store {
-    /// A store that never holds more than `capacity` entries.
-    pub(crate) fn new(capacity: usize, clock: Clock) -> Store {
-        let count = shard_count(capacity);
-        let shard = |index| {
-            let share = capacity / count + usize::from(index < capacity % count);
-            Padded(Mutex::new(Shard::new(share)))
-        };
-        Store { shards: (0..count).map(shard).collect(), seed: Seed::default(), clock }
+    pub(crate) fn new(plan: Plan) -> Store {
+        let Plan { max_entries, max_bytes, eviction, hasher, weigher, listener, clock } = plan;
+        let count = shard_count(max_entries);
+        let share = |index| max_entries / count + usize::from(index < max_entries % count);
+        let cells = (0..count).map(|index| Cell::new(Shard::new(share(index), eviction))).collect();
+        let common = Common { clock, budget: max_bytes.map(Budget::new) };
+        Store { cells, hasher, common, max_bytes, weigher, listener }
     }
 
-    pub(crate) fn get(&self, key: &Key<'_>) -> Option<Found> {
-        let key = self.hashed(key);
-        // Binding first releases the lock before an expired value is dropped.
-        let (found, _expired) = self.shard(key.hash).get(&key, &self.clock);
-        found
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.common.clock
     }
 
-    /// The value alone, where nobody asks which write it came from.
+    /// The value, shared.
     #[inline]
-    pub(crate) fn object(&self, key: &Key<'_>) -> Option<Arc<dyn Object>> {
-        let key = self.hashed(key);
-        let (object, _expired) = self.shard(key.hash).object(&key, &self.clock);
-        object
+    pub(crate) fn object(&self, key: &Key<'_>) -> Result<Option<Arc<dyn Object>>> {
+        self.read(key, Arc::clone)
+    }
+
+    /// Makes something of the value in place: `view` runs while its shard is locked, and may not use any store.
+    #[inline]
+    pub(crate) fn view<R>(
+        &self,
+        key: &Key<'_>,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Option<R>> {
+        self.read(key, |object| {
+            let _inside = Inside::enter();
+            view(object)
+        })
+    }
+
+    #[inline]
+    fn read<R>(&self, key: &Key<'_>, view: impl FnOnce(&Arc<dyn Object>) -> R) -> Result<Option<R>> {
+        self.look(key, |shard, key, leaving| shard.view(key, &self.common, leaving, view))
+    }
+
+    pub(crate) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        self.look(key, |shard, key, leaving| shard.get(key, &self.common, leaving))
     }
 
     pub(crate) fn store(
@@ -65,154 +115,251 @@ impl Store {
         object: Arc<dyn Object>,
         end: Moment,
         when: &Condition,
-    ) -> bool {
-        let key = self.hashed(key);
-        let (stored, _displaced) = self.shard(key.hash).store(key, object, end, when, &self.clock);
-        stored
+    ) -> Result<bool> {
+        self.put(key, self.incoming(key, object, end)?, when)
+    }
+
+    /// [`store`](Store::store) for what was weighed before.
+    pub(crate) fn put(&self, key: &Key<'_>, incoming: Incoming, when: &Condition) -> Result<bool> {
+        let mut incoming = Some(incoming);
+        self.store_by(key, |shard, key, leaving| shard.store(key, &mut incoming, when, &self.common, leaving))
     }
 
     /// Removes and hands out a value that was still alive.
-    pub(crate) fn take(&self, key: &Key<'_>, version: Option<&Version>) -> Option<Item> {
-        let key = self.hashed(key);
-        let (alive, object) = self.shard(key.hash).remove(&key, version, &self.clock);
-        object.filter(|_| alive).map(Item::Object)
+    pub(crate) fn take(&self, key: &Key<'_>, version: Option<&Version>) -> Result<Option<Item>> {
+        let object =
+            self.change(key, |shard, key, leaving| shard.take(key, version, &self.common, leaving))?;
+        Ok(object.map(Item::Object))
     }
 
-    pub(crate) fn touch(&self, key: &Key<'_>, end: Moment) -> bool {
-        let key = self.hashed(key);
-        self.shard(key.hash).touch(&key, end, &self.clock)
+    pub(crate) fn touch(&self, key: &Key<'_>, end: Moment) -> Result<bool> {
+        self.change(key, |shard, key, _| shard.touch(key, end, self.clock()))
     }
 
     /// When the entry ends, if it is there.
-    pub(crate) fn end(&self, key: &Key<'_>) -> Option<Moment> {
-        let key = self.hashed(key);
-        self.shard(key.hash).end(&key, &self.clock)
+    pub(crate) fn end(&self, key: &Key<'_>) -> Result<Option<Moment>> {
+        self.look(key, |shard, key, _| shard.end(key, self.clock()))
     }
 
-    pub(crate) fn remaining(&self, key: &Key<'_>) -> Option<Remaining> {
-        self.clock.until(self.end(key)?.minus(key.stale_for()))
+    pub(crate) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
+        let end = self.end(key)?;
+        Ok(end.and_then(|end| self.clock().until(end.minus(key.stale_for()))))
     }
 
-    pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Sum {
-        let key = self.hashed(key);
-        let (sum, _displaced) = self.shard(key.hash).add(key, delta, end, &self.clock);
-        sum
+    /// Adds to a counter, or begins one.
+    pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Result<Sum> {
+        let mut incoming = Some(self.incoming(key, Arc::new(delta), end)?);
+        let mut sum = Sum::Is(delta);
+        self.store_by(key, |shard, key, leaving| match shard.add(key, delta, self.clock(), leaving) {
+            Some(counted) => {
+                sum = counted;
+                Stored::No
+            }
+            None => shard.store(key, &mut incoming, &Condition::Always, &self.common, leaving),
+        })?;
+        Ok(sum)
     }
 
     /// Looks at a key, and takes the lease of one that holds nothing if asked for it.
-    pub(crate) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Lookup<Found> {
-        let key = self.hashed(key);
-        let mut shard = self.shard(key.hash);
-        let (found, _expired) = match ask {
-            Ask::Value => shard.get(&key, &self.clock),
-            _ => shard.get_aged(&key, &self.clock),
-        };
-        let lookup = match (found, ask) {
-            (Some(found), _) => Lookup::Hit(found),
-            (None, Ask::Lease(_)) => {
-                Lookup::Lease(Lease { token: Some(Version::Number(shard.lease(key.hash))) })
+    pub(crate) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
+        self.look(key, |shard, key, leaving| {
+            let found = match ask {
+                Ask::Value => shard.get(key, &self.common, leaving),
+                _ => shard.get_aged(key, &self.common, leaving),
+            };
+            match (found, ask) {
+                (Some(found), _) => Lookup::Hit(found),
+                (None, Ask::Lease(_)) => {
+                    Lookup::Lease(Lease { token: Some(Version::Number(shard.lease(key))) })
+                }
+                (None, _) => Lookup::Absent,
             }
-            (None, _) => Lookup::Absent,
-        };
-        // Before what has expired is dropped.
-        drop(shard);
-        lookup
+        })
     }
 
     /// Stores only if nothing has touched the key since the lease was taken.
-    pub(crate) fn fill(&self, key: &Key<'_>, lease: &Lease, object: Arc<dyn Object>, end: Moment) -> bool {
-        let Some(Version::Number(lease)) = lease.token else { return false };
-        let key = self.hashed(key);
-        let (stored, _displaced) = self.shard(key.hash).fill(key, lease, object, end);
-        stored
+    pub(crate) fn fill(
+        &self,
+        key: &Key<'_>,
+        lease: &Lease,
+        object: Arc<dyn Object>,
+        end: Moment,
+    ) -> Result<bool> {
+        let Some(Version::Number(lease)) = lease.token else { return Ok(false) };
+        let mut incoming = Some(self.incoming(key, object, end)?);
+        self.fill_by(key, lease, &mut incoming)
     }
 
-    pub(crate) fn abandon(&self, key: &Key<'_>, lease: &Lease) {
-        if let Some(Version::Number(lease)) = lease.token {
-            let key = self.hashed(key);
-            self.shard(key.hash).abandon(key.hash, lease);
+    pub(crate) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
+        match lease.token {
+            Some(Version::Number(lease)) => self.look(key, |shard, key, _| shard.loads.spend(key, lease)),
+            _ => Ok(()),
         }
     }
 
+    /// Joins the load of this key, or begins it; `shown` as in [`Flights::board`](super::flight::Flights::board).
+    pub(crate) fn board(self: &Arc<Self>, key: &Key<'_>, shown: Option<&Version>) -> Result<Boarding> {
+        let seat = self.look(key, |shard, key, _| {
+            let number = shard.next();
+            shard.loads.board(key, number, shown)
+        })?;
+        Ok(match seat {
+            Seat::Lead(flight) => Boarding::Lead(Leader::new(Arc::clone(self) as _, key.kept(), flight)),
+            Seat::Follow(flight) => Boarding::Follow(flight),
+            Seat::Outdated(flight) => Boarding::Outdated(flight),
+        })
+    }
+
     /// Removes every entry of this namespace whose name fits; says how many.
-    pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> u64 {
-        let unwanted =
+    pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
+        let meant =
             |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
-        self.retain(unwanted, Shard::void_leases)
+        let now = self.clock().now();
+        let mut cleared = 0;
+        for cell in &self.cells {
+            cleared +=
+                self.change_in(cell, |shard, leaving| shard.clear(now, meant, &self.common, leaving))?;
+        }
+        Ok(cleared)
     }
 
     /// Removes what is due, one shard at a time.
     pub(crate) fn sweep(&self) {
-        self.retain(|_| false, |_| ());
+        for cell in &self.cells {
+            let now = self.clock().now();
+            // The sweeper's thread is inside of no view.
+            let _ = self.change_in(cell, |shard, leaving| shard.sweep(now, &self.common, leaving));
+        }
     }
 
+    /// Sums up what each shard counts, beside all locks.
     pub(crate) fn stats(&self) -> Stats {
-        let (mut entries, mut total) = (0, Counts::default());
-        for shard in &self.shards {
-            let shard = lock(&shard.0);
-            entries += shard.len() as u64;
-            total.evicted += shard.counts.evicted;
-            total.expired += shard.counts.expired;
-            total.removed += shard.counts.removed;
-        }
+        let sum =
+            |cause| Some(self.cells.iter().map(|cell| cell.counts.of(cause).load(Ordering::Relaxed)).sum());
         Stats {
-            entries: Some(entries),
-            evicted: Some(total.evicted),
-            expired: Some(total.expired),
-            removed: Some(total.removed),
+            entries: Some(self.cells.iter().map(|cell| cell.counts.entries.load(Ordering::Relaxed)).sum()),
+            weight: self.common.budget.as_ref().map(Budget::used),
+            evicted: sum(RemovalCause::Evicted),
+            expired: sum(RemovalCause::Expired),
+            replaced: sum(RemovalCause::Replaced),
+            removed: sum(RemovalCause::Deleted),
+            cleared: sum(RemovalCause::Cleared),
             ..Stats::default()
         }
     }
 
-    fn retain(&self, unwanted: impl Fn(&str) -> bool, and: impl Fn(&mut Shard)) -> u64 {
-        let mut removed = 0;
-        for shard in &self.shards {
-            let mut displaced = Vec::new();
-            let mut shard = lock(&shard.0);
-            removed += shard.retain(&self.clock, &unwanted, &mut displaced);
-            and(&mut shard);
-            drop(shard);
-            drop_each(displaced);
-        }
-        removed
+    /// Fills a key under a lease.
+    fn fill_by(&self, key: &Key<'_>, lease: u64, incoming: &mut Option<Incoming>) -> Result<bool> {
+        self.store_by(key, |shard, key, leaving| shard.fill(key, lease, incoming, &self.common, leaving))
     }
 
+    /// Tries to store until there is room.
+    fn store_by(
+        &self,
+        key: &Key<'_>,
+        mut store: impl FnMut(&mut Shard, &HashedKey<'_>, &mut Leaving) -> Stored,
+    ) -> Result<bool> {
+        loop {
+            match self.change(key, &mut store)? {
+                Stored::Yes => return Ok(true),
+                Stored::No => return Ok(false),
+                // Each turn takes an entry from every other shard, so there is room in the end.
+                Stored::Full => {
+                    for cell in &self.cells {
+                        self.change_in(cell, |shard, leaving| shard.evict(&self.common, leaving))?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A value with its weight.
+    ///
+    /// # Errors
+    /// `TooLarge` for what weighs more than all entries may weigh together.
+    pub(crate) fn incoming(&self, key: &Key<'_>, object: Arc<dyn Object>, end: Moment) -> Result<Incoming> {
+        let Some(budget) = &self.common.budget else { return Ok(Incoming { object, end, weight: 0 }) };
+        let bytes = self.weigher.weigh(key, &*object);
+        match budget.units(bytes) {
+            Some(weight) => Ok(Incoming { object, end, weight }),
+            None => Err(self.too_heavy(bytes)),
+        }
+    }
+
+    #[cold]
+    fn too_heavy(&self, bytes: u64) -> Error {
+        let most = self.max_bytes.unwrap_or_default();
+        let text = format!("the entry weighs {bytes}, and all together may weigh {most}; raise max_bytes");
+        Error::new(ErrorKind::TooLarge, text)
+    }
+
+    /// One shard, under its lock; then parts with what has left it.
     #[inline]
-    fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
-        HashedKey::new(*key, &self.seed)
+    fn look<R>(
+        &self,
+        key: &Key<'_>,
+        look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let key = HashedKey { key: *key, hash: self.hasher.hash(key) };
+        let cell = self.cell(key.hash);
+        let mut leaving = Leaving::default();
+        let result = look(&mut *cell.lock()?, &key, &mut leaving);
+        if !leaving.is_empty() {
+            self.part(cell, leaving);
+        }
+        Ok(result)
+    }
+
+    /// [`look`](Store::look), where the number of entries may change.
+    fn change<R>(
+        &self,
+        key: &Key<'_>,
+        change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let key = HashedKey { key: *key, hash: self.hasher.hash(key) };
+        self.change_in(self.cell(key.hash), |shard, leaving| change(shard, &key, leaving))
+    }
+
+    fn change_in<R>(&self, cell: &Cell, change: impl FnOnce(&mut Shard, &mut Leaving) -> R) -> Result<R> {
+        let mut leaving = Leaving::default();
+        let mut shard = cell.lock()?;
+        let result = change(&mut shard, &mut leaving);
+        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
+        drop(shard);
+        if !leaving.is_empty() {
+            self.part(cell, leaving);
+        }
+        Ok(result)
+    }
+
+    #[cold]
+    fn part(&self, cell: &Cell, leaving: Leaving) {
+        leaving.part(&cell.counts, self.listener.as_ref());
     }
 
     /// The upper half picks the shard, since the lower half picks the bucket inside it.
     #[inline]
-    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[(hash >> 32) as usize & (self.shards.len() - 1)].0)
+    fn cell(&self, hash: u64) -> &Cell {
+        &self.cells[(hash >> 32) as usize & (self.cells.len() - 1)]
     }
 }
 
-/// Drops values one by one: one whose drop panics must not meet another on its way out, which would end the
-/// process. The first panic goes on when all are gone.
-fn drop_each(displaced: Vec<Arc<dyn Object>>) {
-    let mut first = None;
-    for object in displaced {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(object))) {
-            first.get_or_insert(panic);
+impl Listing for Store {
+    fn strike(&self, joined: &str, flight: &Arc<Flight>) {
+        let whole = Prefix::default();
+        if let Ok(key) = whole.key(joined) {
+            // Within a view nothing can be struck. Nobody waits for that flight for long: it has landed.
+            let _ = self.look(&key, |shard, key, _| shard.loads.strike(key, flight));
         }
     }
-    if let Some(panic) = first {
-        resume_unwind(panic);
-    }
 }
 
-/// No user code runs under the lock, so a poisoned one still guards a whole shard.
-#[inline]
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One shard per 256 entries, so that a skewed hash costs no noticeable room, and at most 256.
+/// One shard per 256 entries up to 256, so that a skewed hash costs no noticeable room; then one per 512, so that none
+/// is locked for long while it is swept.
 fn shard_count(capacity: usize) -> usize {
-    capacity.div_ceil(ENTRIES_PER_SHARD).next_power_of_two().min(MAX_SHARDS)
+    let contended = capacity.div_ceil(256).min(256);
+    let swept = capacity.div_ceil(512).min(MAX_SHARDS);
+    contended.max(swept).next_power_of_two()
 }
 
-const ENTRIES_PER_SHARD: usize = 256;
-const MAX_SHARDS: usize = 256;
+const MAX_SHARDS: usize = 8192;

@@ -1,34 +1,64 @@
-//! One shard: an exact LRU list of values with expiry, and the leases of loads in flight.
+//! One shard: its entries, and the loads of its keys in flight.
 //!
-//! Methods run under the shard's lock, so they run no code of the user's: values are cloned as `Arc`s, and
-//! displaced ones are handed out to be dropped after the lock is released.
+//! Methods run under the shard's lock, so they run no code of the user's but what [`view`](Shard::view) is given:
+//! values are cloned as `Arc`s, and what is displaced goes into a [`Leaving`], to part with after the lock is released.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use lru::LruCache;
-
-use super::slot::{HashedKey, PassThroughBuilder, Probe, SlotKey};
+use super::budget::Budget;
+use super::gone::{Gone, Leaving};
+use super::loads::{Landed, Loads};
+use super::queues::Queues;
+use super::slot::{HashedKey, Probe, Slot, SlotKey};
 use crate::clock::{Clock, Moment};
+use crate::engine::flight::Flight;
 use crate::entry::{Condition, Found, Item, Object, Version};
+use crate::eviction::Eviction;
+use crate::removal::RemovalCause;
 use crate::ttl::Remaining;
 
 pub(super) struct Shard {
-    list: LruCache<SlotKey, Slot, PassThroughBuilder>,
+    queues: Queues,
+    pub(super) loads: Loads,
     capacity: usize,
-    /// Hash of the key → number of the lease. A key with an equal hash may void a lease needlessly,
-    /// which costs one store; it can never keep one alive.
-    leases: HashMap<u64, u64, PassThroughBuilder>,
-    /// The last number given to a write or a lease of this shard.
+    /// The last number given to a write, a lease or a leader of this shard.
     number: u64,
-    pub(super) counts: Counts,
 }
 
-struct Slot {
-    object: Arc<dyn Object>,
-    end: Moment,
-    number: u64,
+/// What all shards share and an operation may need.
+pub(super) struct Common {
+    pub(super) clock: Clock,
+    pub(super) budget: Option<Budget>,
+}
+
+/// A value on its way in.
+pub(crate) struct Incoming {
+    pub(super) object: Arc<dyn Object>,
+    pub(super) end: Moment,
+    /// In units of the budget.
+    pub(super) weight: u32,
+}
+
+/// What became of a write. The value is taken only where it is stored, so that it is never dropped under the lock.
+#[must_use]
+pub(super) enum Stored {
+    Yes,
+    /// The condition does not hold.
+    No,
+    /// Other shards have to give something up first; here nothing has changed but who may have left.
+    Full,
+}
+
+/// Those who wait for a load, and what they get.
+type Waiting = (Arc<Flight>, Arc<dyn Object>);
+
+/// What adding to a counter came to.
+pub(crate) enum Sum {
+    Is(i64),
+    Overflow,
+    /// The value is kept as another type; only a codec can tell whether it is an integer.
+    NotI64,
 }
 
 impl Slot {
@@ -44,76 +74,59 @@ impl Slot {
     }
 }
 
-/// Why entries left.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) evicted: u64,
-    pub(super) expired: u64,
-    pub(super) removed: u64,
-}
-
-/// What adding to a counter came to.
-pub(crate) enum Sum {
-    Is(i64),
-    Overflow,
-    /// The value is kept as another type; only a codec can tell whether it is an integer.
-    NotI64,
-}
-
-/// A displaced value; the caller drops it outside the lock.
-pub(super) type Displaced = Option<Arc<dyn Object>>;
-
 impl Shard {
-    pub(super) fn new(capacity: usize) -> Shard {
-        Shard {
-            // Unbounded, since a bounded list reserves its whole capacity at once.
-            list: LruCache::unbounded_with_hasher(PassThroughBuilder::default()),
-            capacity,
-            leases: HashMap::default(),
-            number: 0,
-            counts: Counts::default(),
-        }
+    pub(super) fn new(capacity: usize, eviction: Eviction) -> Shard {
+        Shard { queues: Queues::new(eviction), loads: Loads::default(), capacity, number: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.list.len()
+        self.queues.len()
     }
 
-    /// Reads the value alone, and makes the entry the most recently used.
+    /// Makes something of the value in place, which counts as a use. `view` runs under the lock.
     #[inline]
-    pub(super) fn object(
+    pub(super) fn view<R>(
         &mut self,
         key: &HashedKey<'_>,
-        clock: &Clock,
-    ) -> (Option<Arc<dyn Object>>, Displaced) {
-        self.read(key, clock, |slot| Arc::clone(&slot.object))
-    }
-
-    /// Reads and makes the entry the most recently used.
-    pub(super) fn get(&mut self, key: &HashedKey<'_>, clock: &Clock) -> (Option<Found>, Displaced) {
-        self.read(key, clock, |slot| slot.found(None))
-    }
-
-    #[inline]
-    fn read<R>(
-        &mut self,
-        key: &HashedKey<'_>,
-        clock: &Clock,
-        read: impl FnOnce(&Slot) -> R,
-    ) -> (Option<R>, Displaced) {
-        match self.list.get(key as &dyn Probe) {
-            Some(slot) if !slot.is_due(key, clock) => (Some(read(slot)), None),
-            Some(slot) if clock.has_passed(slot.end) => (None, self.expire(key)),
-            _ => (None, None),
+        common: &Common,
+        leaving: &mut Leaving,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Option<R> {
+        match self.queues.read(key as &dyn Probe) {
+            Some(slot) if !slot.is_due(key, &common.clock) => Some(view(&slot.object)),
+            Some(slot) if common.clock.has_passed(slot.end) => {
+                self.leave(key, RemovalCause::Expired, common, leaving);
+                None
+            }
+            _ => None,
         }
     }
 
+    /// Reads, which counts as a use.
+    pub(super) fn get(
+        &mut self,
+        key: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Option<Found> {
+        match self.queues.read(key as &dyn Probe) {
+            Some(slot) if !slot.is_due(key, &common.clock) => Some(slot.found(None)),
+            _ => None,
+        }
+        .or_else(|| self.notice_expiry(key, common, leaving))
+    }
+
     /// [`get`](Shard::get) with what is left of the entry's stay, also where that is past its time.
-    pub(super) fn get_aged(&mut self, key: &HashedKey<'_>, clock: &Clock) -> (Option<Found>, Displaced) {
-        match self.list.get(key as &dyn Probe).map(|slot| (slot, clock.until(slot.end))) {
-            Some((slot, left @ Some(_))) => (Some(slot.found(left)), None),
-            Some((_, None)) => (None, self.expire(key)),
-            None => (None, None),
+    pub(super) fn get_aged(
+        &mut self,
+        key: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Option<Found> {
+        let slot = self.queues.read(key as &dyn Probe)?;
+        match common.clock.until(slot.end) {
+            Some(left) => Some(slot.found(Some(left))),
+            None => self.notice_expiry(key, common, leaving),
         }
     }
 
@@ -124,128 +137,170 @@ impl Shard {
 
     pub(super) fn store(
         &mut self,
-        key: HashedKey<'_>,
-        object: Arc<dyn Object>,
-        end: Moment,
+        key: &HashedKey<'_>,
+        incoming: &mut Option<Incoming>,
         condition: &Condition,
-        clock: &Clock,
-    ) -> (bool, Displaced) {
-        if !self.allows(&key, condition, clock) {
-            return (false, Some(object));
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Stored {
+        if !self.allows(key, condition, &common.clock) {
+            return Stored::No;
         }
-        self.leases.remove(&key.hash);
-        (true, self.insert(key, object, end))
+        if !self.put(key, None, incoming, common, leaving) {
+            return Stored::Full;
+        }
+        self.loads.void(key);
+        Stored::Yes
     }
 
-    /// Removes the entry and hands it out, with whether it was still alive; a load in flight loses its lease.
-    pub(super) fn remove(
+    /// Removes the entry and says what was still alive of it; a load in flight may not fill the key any more.
+    pub(super) fn take(
         &mut self,
         key: &HashedKey<'_>,
         version: Option<&Version>,
-        clock: &Clock,
-    ) -> (bool, Displaced) {
-        if let Some(version) = version
-            && !self.holds(key, version, clock)
-        {
-            return (false, None);
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Option<Arc<dyn Object>> {
+        if version.is_some_and(|version| !self.holds(key, version, &common.clock)) {
+            return None;
         }
-        self.leases.remove(&key.hash);
-        let Some(slot) = self.list.pop(key as &dyn Probe) else { return (false, None) };
-        let alive = !slot.is_due(key, clock);
-        *(if alive { &mut self.counts.removed } else { &mut self.counts.expired }) += 1;
-        (alive, Some(slot.object))
+        self.loads.void(key);
+        let alive = self.alive(key, &common.clock).map(|slot| Arc::clone(&slot.object));
+        let cause = if alive.is_some() { RemovalCause::Deleted } else { RemovalCause::Expired };
+        self.leave(key, cause, common, leaving);
+        alive
     }
 
     pub(super) fn touch(&mut self, key: &HashedKey<'_>, end: Moment, clock: &Clock) -> bool {
-        match self.list.peek_mut(key as &dyn Probe) {
+        // A load that began before may not give the value its old lifetime back.
+        self.loads.void(key);
+        let number = self.next();
+        match self.queues.peek_mut(key as &dyn Probe) {
             Some(slot) if !slot.is_due(key, clock) => {
-                // A load that began before may not give the value its old lifetime back.
-                self.number += 1;
-                slot.number = self.number;
-                slot.end = end;
+                (slot.number, slot.end) = (number, end);
                 true
             }
             _ => false,
         }
     }
 
-    /// Adds to a counter, or begins one.
+    /// Adds to a counter that is there; `None` if there is none.
     pub(super) fn add(
         &mut self,
-        key: HashedKey<'_>,
+        key: &HashedKey<'_>,
         delta: i64,
-        end: Moment,
         clock: &Clock,
-    ) -> (Sum, Displaced) {
-        self.leases.remove(&key.hash);
-        self.number += 1;
-        match self.list.get_mut(&key as &dyn Probe) {
-            Some(slot) if !slot.is_due(&key, clock) => {
-                let any: &dyn Any = &*slot.object;
-                let Some(count) = any.downcast_ref::<i64>() else { return (Sum::NotI64, None) };
-                let Some(sum) = count.checked_add(delta) else { return (Sum::Overflow, None) };
-                slot.number = self.number;
-                (Sum::Is(sum), Some(std::mem::replace(&mut slot.object, Arc::new(sum))))
-            }
-            _ => (Sum::Is(delta), self.insert(key, Arc::new(delta), end)),
-        }
+        leaving: &mut Leaving,
+    ) -> Option<Sum> {
+        let number = self.next();
+        let slot = self.queues.read(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))?;
+        let any: &dyn Any = &*slot.object;
+        let Some(count) = any.downcast_ref::<i64>() else { return Some(Sum::NotI64) };
+        let Some(sum) = count.checked_add(delta) else { return Some(Sum::Overflow) };
+        slot.number = number;
+        let object = std::mem::replace(&mut slot.object, Arc::new(sum));
+        leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
+        self.loads.void(key);
+        Some(Sum::Is(sum))
     }
 
-    /// Removes what is due or unwanted; values go to `displaced`.
-    pub(super) fn retain(
+    /// Removes what is due.
+    pub(super) fn sweep(&mut self, now: Moment, common: &Common, leaving: &mut Leaving) {
+        let due = |slot: &Slot| (slot.end <= now).then_some(RemovalCause::Expired);
+        self.retain(|_, slot| due(slot), common, leaving);
+    }
+
+    /// Removes what is meant, and keeps loads of such keys from filling them; says how many there were.
+    pub(super) fn clear(
         &mut self,
-        clock: &Clock,
-        unwanted: impl Fn(&str) -> bool,
-        displaced: &mut Vec<Arc<dyn Object>>,
+        now: Moment,
+        meant: impl Fn(&str) -> bool,
+        common: &Common,
+        leaving: &mut Leaving,
     ) -> u64 {
-        let (mut removed, mut expired) = (0, 0);
-        self.list.retain(|key, slot| {
-            let due = clock.has_passed(slot.end);
-            let gone = due || unwanted(key.joined());
-            if gone {
-                displaced.push(Arc::clone(&slot.object));
-                *(if due { &mut expired } else { &mut removed }) += 1;
+        let mut cleared = 0;
+        let cause = |key: &SlotKey, slot: &Slot| match (slot.end <= now, meant(&key.joined)) {
+            (_, false) => None,
+            (true, true) => Some(RemovalCause::Expired),
+            (false, true) => {
+                cleared += 1;
+                Some(RemovalCause::Cleared)
             }
-            !gone
-        });
-        self.counts.removed += removed;
-        self.counts.expired += expired;
-        removed
+        };
+        self.retain(cause, common, leaving);
+        self.loads.void_all(meant);
+        cleared
     }
 
     /// Takes the right to fill a key that holds nothing.
-    pub(super) fn lease(&mut self, hash: u64) -> u64 {
-        self.number += 1;
-        self.leases.insert(hash, self.number);
-        self.number
+    pub(super) fn lease(&mut self, key: &HashedKey<'_>) -> u64 {
+        let number = self.next();
+        self.loads.lease(key, number);
+        number
     }
 
     /// Stores only under a lease that nothing has voided since.
     pub(super) fn fill(
         &mut self,
-        key: HashedKey<'_>,
+        key: &HashedKey<'_>,
         lease: u64,
-        object: Arc<dyn Object>,
-        end: Moment,
-    ) -> (bool, Displaced) {
-        if !self.abandon(key.hash, lease) {
-            return (false, Some(object));
+        incoming: &mut Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Stored {
+        if !self.loads.is_good(key, lease) {
+            return Stored::No;
         }
-        (true, self.insert(key, object, end))
+        if !self.put(key, None, incoming, common, leaving) {
+            return Stored::Full;
+        }
+        self.loads.spend(key, lease);
+        Stored::Yes
     }
 
-    /// Gives a lease back; tells whether it was still good.
-    pub(super) fn abandon(&mut self, hash: u64, lease: u64) -> bool {
-        let good = self.leases.get(&hash) == Some(&lease);
-        if good {
-            self.leases.remove(&hash);
-        }
-        good
+    /// Begins a load together with the right to fill the key; `None` if somebody leads one already.
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>) -> Option<u64> {
+        let number = self.next();
+        self.loads.lead_alone(key, number).then_some(number)
     }
 
-    /// Voids every lease: whoever removes by pattern cannot tell which keys are being loaded.
-    pub(super) fn void_leases(&mut self) {
-        self.leases.clear();
+    /// Ends a load that was led alone, and stores what it gave if it may; where there is no room yet, the right to
+    /// [`fill`](Shard::fill) the key is left under the leader's number. Hands out those who have come to wait, with
+    /// the value.
+    pub(super) fn land(
+        &mut self,
+        key: &HashedKey<'_>,
+        leader: u64,
+        incoming: &mut Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> (Stored, Option<Waiting>) {
+        let Landed { key: owned, flight } = self.loads.land(key, leader);
+        let waiting = flight.and_then(|flight| Some((flight, Arc::clone(&incoming.as_ref()?.object))));
+        if owned.is_none() {
+            return (Stored::No, waiting);
+        }
+        if self.put(key, owned, incoming, common, leaving) {
+            return (Stored::Yes, waiting);
+        }
+        self.loads.lease(key, leader);
+        (Stored::Full, waiting)
+    }
+
+    /// Gives up one entry; `false` if there is none.
+    pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
+        let Some((key, slot)) = self.queues.evict() else { return false };
+        let cause = match common.clock.has_passed(slot.end) {
+            true => RemovalCause::Expired,
+            false => RemovalCause::Evicted,
+        };
+        common.part(key, slot, cause, leaving);
+        true
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.number += 1;
+        self.number
     }
 
     fn allows(&self, key: &HashedKey<'_>, condition: &Condition, clock: &Clock) -> bool {
@@ -258,33 +313,132 @@ impl Shard {
     }
 
     fn alive(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<&Slot> {
-        self.list.peek(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))
+        self.queues.peek(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))
     }
 
     /// Also of a value past its time, which a load may replace as long as it is kept.
     fn holds(&self, key: &HashedKey<'_>, version: &Version, clock: &Clock) -> bool {
-        let slot = self.list.peek(key as &dyn Probe).filter(|slot| !clock.has_passed(slot.end));
+        let slot = self.queues.peek(key as &dyn Probe).filter(|slot| !clock.has_passed(slot.end));
         slot.is_some_and(|slot| Version::Number(slot.number) == *version)
     }
 
-    /// Makes room first, so that the shard is never above its capacity.
-    fn insert(&mut self, key: HashedKey<'_>, object: Arc<dyn Object>, end: Moment) -> Displaced {
-        self.number += 1;
-        let slot = Slot { object, end, number: self.number };
-        if let Some(held) = self.list.get_mut(&key as &dyn Probe) {
-            return Some(std::mem::replace(held, slot).object);
+    /// Stores, making room first, so that neither bound is ever exceeded; `false` where this shard alone cannot make
+    /// room.
+    fn put(
+        &mut self,
+        key: &HashedKey<'_>,
+        owned: Option<SlotKey>,
+        incoming: &mut Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
+        let held = self.queues.read(key as &dyn Probe).map(|slot| slot.weight);
+        let room = match held {
+            Some(held) => self.make_room(0, weight.saturating_sub(held), Some(key), common, leaving),
+            None => self.make_room(1, weight, None, common, leaving),
+        };
+        let Some(Incoming { object, end, weight }) = incoming.take_if(|_| room) else { return false };
+        let number = self.next();
+        // Making room spared this key.
+        match held.and_then(|_| self.queues.peek_mut(key as &dyn Probe)) {
+            Some(slot) => {
+                common.release(slot.weight.saturating_sub(weight));
+                (slot.end, slot.number, slot.weight) = (end, number, weight);
+                let object = std::mem::replace(&mut slot.object, object);
+                leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
+            }
+            None => {
+                let slot = Slot { object, end, number, weight, uses: 0 };
+                self.queues.insert(owned.unwrap_or_else(|| SlotKey::from(key)), slot);
+            }
         }
-        let mut displaced = None;
-        if self.list.len() >= self.capacity {
-            displaced = self.list.pop_lru().map(|(_, slot)| slot.object);
-            self.counts.evicted += u64::from(displaced.is_some());
-        }
-        self.list.put(SlotKey::from(key), slot);
-        displaced
+        true
     }
 
-    fn expire(&mut self, key: &HashedKey<'_>) -> Displaced {
-        self.counts.expired += 1;
-        self.list.pop(key as &dyn Probe).map(|slot| slot.object)
+    /// Evicts until there is room for so many more entries of so much more weight in all, which is then reserved.
+    fn make_room(
+        &mut self,
+        entries: usize,
+        weight: u32,
+        spared: Option<&HashedKey<'_>>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        while self.len() + entries > self.capacity {
+            if !self.evict(common, leaving) {
+                return false;
+            }
+        }
+        let mut aside = None;
+        let mut fits = common.reserve(weight);
+        while !fits {
+            match self.queues.evict() {
+                None => break,
+                Some((key, slot)) if spared.is_some_and(|spared| spared.key.is(&key.joined)) => {
+                    aside = Some((key, slot));
+                }
+                Some((key, slot)) => {
+                    common.part(key, slot, RemovalCause::Evicted, leaving);
+                    fits = common.reserve(weight);
+                }
+            }
+        }
+        if let Some((key, slot)) = aside {
+            self.queues.insert(key, slot);
+        }
+        fits
+    }
+
+    /// Removes one entry, if it is there.
+    fn leave(&mut self, key: &HashedKey<'_>, cause: RemovalCause, common: &Common, leaving: &mut Leaving) {
+        if let Some((key, slot)) = self.queues.remove(key as &dyn Probe) {
+            common.part(key, slot, cause, leaving);
+        }
+    }
+
+    /// Removes an entry whose stay is over.
+    #[cold]
+    fn notice_expiry(
+        &mut self,
+        key: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Option<Found> {
+        if self.queues.peek(key as &dyn Probe).is_some_and(|slot| common.clock.has_passed(slot.end)) {
+            self.leave(key, RemovalCause::Expired, common, leaving);
+        }
+        None
+    }
+
+    fn retain(
+        &mut self,
+        mut cause: impl FnMut(&SlotKey, &Slot) -> Option<RemovalCause>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) {
+        self.queues.retain(|key, slot| {
+            let Some(cause) = cause(key, slot) else { return true };
+            common.release(slot.weight);
+            leaving.push(Gone { key: key.joined.clone(), object: Arc::clone(&slot.object), cause });
+            false
+        });
+    }
+}
+
+impl Common {
+    fn part(&self, key: SlotKey, slot: Slot, cause: RemovalCause, leaving: &mut Leaving) {
+        self.release(slot.weight);
+        leaving.push(Gone { key: key.joined, object: slot.object, cause });
+    }
+
+    fn reserve(&self, units: u32) -> bool {
+        self.budget.as_ref().is_none_or(|budget| budget.reserve(units))
+    }
+
+    fn release(&self, units: u32) {
+        if let Some(budget) = &self.budget {
+            budget.release(units);
+        }
     }
 }

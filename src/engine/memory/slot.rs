@@ -1,47 +1,50 @@
-//! How a key lies in a shard: hashed once, compared in two parts.
+//! What a shard keeps of an entry, and how a key finds it: hashed once, compared in two parts.
 
 use std::borrow::Borrow;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
 
+use smol_str::SmolStr;
+
+use crate::clock::Moment;
+use crate::entry::Object;
 use crate::key::Key;
+
+/// An entry without its key.
+pub(super) struct Slot {
+    pub(super) object: Arc<dyn Object>,
+    /// When it leaves; before that it may be past its time and only be kept.
+    pub(super) end: Moment,
+    /// Which write it came from.
+    pub(super) number: u64,
+    /// In units of the budget; zero where nothing is weighed.
+    pub(super) weight: u32,
+    /// How often it was read lately, up to a few times.
+    pub(super) uses: u8,
+}
 
 /// A key together with its hash, which also picked the shard.
 #[derive(Clone, Copy)]
-pub(crate) struct HashedKey<'a> {
-    pub(crate) key: Key<'a>,
-    pub(crate) hash: u64,
+pub(super) struct HashedKey<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) hash: u64,
 }
 
-impl<'a> HashedKey<'a> {
-    #[inline]
-    pub(crate) fn new(key: Key<'a>, seed: &impl BuildHasher) -> HashedKey<'a> {
-        let mut hasher = seed.build_hasher();
-        hasher.write(key.prefix().as_bytes());
-        hasher.write(key.name().as_bytes());
-        HashedKey { key, hash: hasher.finish() }
-    }
+/// A key as a shard owns it. Up to 23 bytes lie in place, so that looking one up follows no further pointer.
+#[derive(Clone)]
+pub(super) struct SlotKey {
+    pub(super) joined: SmolStr,
+    pub(super) hash: u64,
 }
 
-/// A key as a shard owns it.
-pub(crate) struct SlotKey {
-    hash: u64,
-    joined: Box<str>,
-}
-
-impl SlotKey {
-    pub(crate) fn joined(&self) -> &str {
-        &self.joined
-    }
-}
-
-impl From<HashedKey<'_>> for SlotKey {
-    fn from(hashed: HashedKey<'_>) -> SlotKey {
-        SlotKey { hash: hashed.hash, joined: hashed.key.joined().into() }
+impl From<&HashedKey<'_>> for SlotKey {
+    fn from(hashed: &HashedKey<'_>) -> SlotKey {
+        SlotKey { joined: hashed.key.kept(), hash: hashed.hash }
     }
 }
 
 /// Lets a shard find an owned key by a borrowed one in two parts, without joining it.
-pub(crate) trait Probe {
+pub(super) trait Probe {
     fn hash(&self) -> u64;
     /// The prefix and the name; of a stored key, which is joined, nothing and all of it.
     fn parts(&self) -> (&str, &str);
@@ -70,12 +73,14 @@ impl Probe for SlotKey {
 }
 
 impl<'a> Borrow<dyn Probe + 'a> for SlotKey {
+    #[inline]
     fn borrow(&self) -> &(dyn Probe + 'a) {
         self
     }
 }
 
 impl Hash for dyn Probe + '_ {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(Probe::hash(self));
     }
@@ -99,12 +104,14 @@ impl PartialEq for dyn Probe + '_ {
 impl Eq for dyn Probe + '_ {}
 
 impl Hash for SlotKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
 impl PartialEq for SlotKey {
+    #[inline]
     fn eq(&self, other: &SlotKey) -> bool {
         self.joined == other.joined
     }
@@ -114,14 +121,16 @@ impl Eq for SlotKey {}
 
 /// Passes on the hash that the key brings along.
 #[derive(Clone, Default)]
-pub(crate) struct PassThrough(u64);
+pub(super) struct PassThrough(u64);
 
-pub(crate) type PassThroughBuilder = BuildHasherDefault<PassThrough>;
+pub(super) type PassThroughBuilder = BuildHasherDefault<PassThrough>;
 
 impl Hasher for PassThrough {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
+    #[inline]
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
     }

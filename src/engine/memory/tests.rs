@@ -4,16 +4,20 @@ use super::*;
 use crate::ttl::Lifetime;
 
 fn store(capacity: usize) -> Store {
-    Store::new(capacity, Clock::hand())
+    made(Plan { max_entries: capacity, ..Plan::default() })
+}
+
+fn made(plan: Plan) -> Store {
+    Store::new(Plan { clock: Clock::hand(), ..plan })
 }
 
 fn put(store: &Store, name: &str, value: u64) -> bool {
     let prefix = Prefix::default();
-    store.store(&prefix.key(name).unwrap(), Arc::new(value), Moment::NEVER, &Condition::Always)
+    store.store(&prefix.key(name).unwrap(), Arc::new(value), Moment::NEVER, &Condition::Always).unwrap()
 }
 
 fn has(store: &Store, name: &str) -> bool {
-    store.get(&Prefix::default().key(name).unwrap()).is_some()
+    store.get(&Prefix::default().key(name).unwrap()).unwrap().is_some()
 }
 
 #[test]
@@ -41,7 +45,7 @@ fn no_capacity_is_ever_exceeded() {
 
 #[test]
 fn the_least_recently_used_entry_leaves_first() {
-    let store = store(2);
+    let store = made(Plan { max_entries: 2, eviction: Eviction::Lru, ..Plan::default() });
     put(&store, "a", 1);
     put(&store, "b", 2);
     assert!(has(&store, "a"));
@@ -53,20 +57,20 @@ fn the_least_recently_used_entry_leaves_first() {
 fn a_sweep_removes_what_is_due_and_nothing_else() {
     let store = store(1_000);
     let prefix = Prefix::default();
-    let end = store.clock.end_of(Lifetime::For(Duration::from_secs(1)));
+    let end = store.clock().end_of(Lifetime::For(Duration::from_secs(1)));
     for n in 0..200_u64 {
         let end = if n % 2 == 0 { end } else { Moment::NEVER };
-        store.store(&prefix.key(&n.to_string()).unwrap(), Arc::new(n), end, &Condition::Always);
+        store.store(&prefix.key(&n.to_string()).unwrap(), Arc::new(n), end, &Condition::Always).unwrap();
     }
     store.sweep();
     assert_eq!(store.stats().entries, Some(200));
-    store.clock.advance(Duration::from_secs(1));
+    store.clock().advance(Duration::from_secs(1));
     store.sweep();
     assert_eq!((store.stats().entries, store.stats().expired), (Some(100), Some(100)));
 }
 
 fn leased(store: &Store, key: &Key<'_>) -> Lease {
-    match store.lookup(key, Ask::Lease(Duration::from_secs(30))) {
+    match store.lookup(key, Ask::Lease(Duration::from_secs(30))).unwrap() {
         Lookup::Lease(lease) => lease,
         other => panic!("a lookup that leases came to {:?}", other.map(drop)),
     }
@@ -78,16 +82,16 @@ fn a_write_voids_the_lease_of_a_load_in_flight() {
     let prefix = Prefix::default();
     let key = prefix.key("k").unwrap();
     let interferences: [fn(&Store, &Key<'_>) -> bool; 4] = [
-        |store, key| store.take(key, None).is_none(),
-        |store, key| store.store(key, Arc::new(7_u64), Moment::NEVER, &Condition::Always),
-        |store, _| store.remove_matching(&Prefix::default(), &Pattern::all()) == 0,
-        |store, key| matches!(store.add(key, 1, Moment::NEVER), Sum::Is(1)),
+        |store, key| store.take(key, None).unwrap().is_none(),
+        |store, key| store.store(key, Arc::new(7_u64), Moment::NEVER, &Condition::Always).unwrap(),
+        |store, _| store.remove_matching(&Prefix::default(), &Pattern::all()).unwrap() == 0,
+        |store, key| matches!(store.add(key, 1, Moment::NEVER), Ok(Sum::Is(1))),
     ];
     for interfere in interferences {
-        store.take(&key, None);
+        store.take(&key, None).unwrap();
         let lease = leased(&store, &key);
         assert!(interfere(&store, &key));
-        assert!(!store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
+        assert!(!store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER).unwrap());
     }
 }
 
@@ -96,18 +100,19 @@ fn a_value_past_its_time_is_kept_for_a_look_at_its_age_only() {
     let store = store(10);
     let prefix = Prefix::new("app").keeping(Duration::from_secs(60));
     let key = prefix.key("k").unwrap();
-    let end = store.clock.end_of(Lifetime::For(Duration::from_secs(61)));
-    store.store(&key, Arc::new(1_u64), end, &Condition::Always);
-    assert_eq!(store.remaining(&key), Some(Remaining::For(Duration::from_secs(1))));
-    store.clock.advance(Duration::from_secs(2));
-    assert!(store.get(&key).is_none() && store.end(&key).is_none() && !store.touch(&key, Moment::NEVER));
-    let Lookup::Hit(found) = store.lookup(&key, Ask::Age) else { panic!("it is not kept") };
+    let end = store.clock().end_of(Lifetime::For(Duration::from_secs(61)));
+    store.store(&key, Arc::new(1_u64), end, &Condition::Always).unwrap();
+    assert_eq!(store.remaining(&key).unwrap(), Some(Remaining::For(Duration::from_secs(1))));
+    store.clock().advance(Duration::from_secs(2));
+    assert!(store.get(&key).unwrap().is_none() && store.end(&key).unwrap().is_none());
+    assert!(!store.touch(&key, Moment::NEVER).unwrap());
+    let Lookup::Hit(found) = store.lookup(&key, Ask::Age).unwrap() else { panic!("it is not kept") };
     assert_eq!(found.remaining, Some(Remaining::For(Duration::from_secs(59))));
     let same = Condition::Unchanged(found.into_version().unwrap());
-    assert!(store.store(&key, Arc::new(2_u64), end, &same), "a load may replace it");
-    assert!(!store.store(&key, Arc::new(3_u64), end, &same), "once");
-    store.clock.advance(Duration::from_secs(60));
-    assert!(matches!(store.lookup(&key, Ask::Age), Lookup::Absent));
+    assert!(store.store(&key, Arc::new(2_u64), end, &same).unwrap(), "a load may replace it");
+    assert!(!store.store(&key, Arc::new(3_u64), end, &same).unwrap(), "once");
+    store.clock().advance(Duration::from_secs(60));
+    assert!(matches!(store.lookup(&key, Ask::Age), Ok(Lookup::Absent)));
 }
 
 #[test]
@@ -116,9 +121,9 @@ fn a_touch_keeps_an_older_load_from_replacing_the_value() {
     let prefix = Prefix::default();
     let key = prefix.key("k").unwrap();
     put(&store, "k", 1);
-    let same = Condition::Unchanged(store.get(&key).unwrap().into_version().unwrap());
-    assert!(store.touch(&key, store.clock.end_of(Lifetime::For(Duration::from_secs(1)))));
-    assert!(!store.store(&key, Arc::new(2_u64), Moment::NEVER, &same));
+    let same = Condition::Unchanged(store.get(&key).unwrap().unwrap().into_version().unwrap());
+    assert!(store.touch(&key, store.clock().end_of(Lifetime::For(Duration::from_secs(1)))).unwrap());
+    assert!(!store.store(&key, Arc::new(2_u64), Moment::NEVER, &same).unwrap());
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn a_lease_that_nobody_voided_fills() {
     let prefix = Prefix::default();
     let key = prefix.key("k").unwrap();
     let lease = leased(&store, &key);
-    assert!(store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER));
-    assert!(!store.fill(&key, &lease, Arc::new(2_u64), Moment::NEVER));
+    assert!(store.fill(&key, &lease, Arc::new(1_u64), Moment::NEVER).unwrap());
+    assert!(!store.fill(&key, &lease, Arc::new(2_u64), Moment::NEVER).unwrap());
     assert!(has(&store, "k"));
 }

@@ -1,10 +1,13 @@
 //! Threads in flights: how one waits for a landing, and how it knows what it is loading itself.
 
 use std::cell::RefCell;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
+use smol_str::SmolStr;
+
 use crate::engine::flight::{Flight, Landing, State};
+use crate::key::Key;
 
 /// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
@@ -25,7 +28,7 @@ pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
 }
 
 /// Runs a loader, remembering what it loads for as long as it runs.
-pub(crate) fn loading<R>(table: usize, keys: &[Arc<str>], load: impl FnOnce() -> R) -> R {
+pub(crate) fn loading<R>(table: usize, keys: &[SmolStr], load: impl FnOnce() -> R) -> R {
     /// Forgets the innermost loads, also when the loader panics.
     struct Leave(usize);
     impl Drop for Leave {
@@ -34,15 +37,15 @@ pub(crate) fn loading<R>(table: usize, keys: &[Arc<str>], load: impl FnOnce() ->
         }
     }
     let _leave = Leave(LOADING.with_borrow(Vec::len));
-    LOADING.with_borrow_mut(|stack| stack.extend(keys.iter().map(|key| (table, Arc::clone(key)))));
+    LOADING.with_borrow_mut(|stack| stack.extend(keys.iter().map(|key| (table, key.clone()))));
     load()
 }
 
 /// Whether a loader running on this thread is loading this key.
-pub(crate) fn is_loading(table: usize, key: &str) -> bool {
-    LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && **name == *key))
+pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
+    LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && key.is(name)))
 }
 
 thread_local! {
-    static LOADING: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
+    static LOADING: RefCell<Vec<(usize, SmolStr)>> = const { RefCell::new(Vec::new()) };
 }

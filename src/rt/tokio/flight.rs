@@ -1,14 +1,15 @@
 //! Tasks in flights: how one waits for a landing, and how it knows what it is loading itself.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use smol_str::SmolStr;
 use tokio::task_local;
 use tokio::time::timeout_at;
 
 use crate::engine::flight::{Flight, Landing, State};
+use crate::key::Key;
 
 /// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) async fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
@@ -56,25 +57,27 @@ impl Drop for Waiting<'_> {
 task_local! {
     /// What the loaders around the running code load. A scope, not a property of the task: two loads that
     /// one task joins are not inside each other.
-    static LOADING: Vec<(usize, Arc<str>)>;
+    static LOADING: Vec<(usize, SmolStr)>;
 }
 
 /// Runs a loader, remembering what it loads for as long as it runs.
-pub(crate) async fn loading<R>(table: usize, keys: &[Arc<str>], load: impl AsyncFnOnce() -> R) -> R {
+pub(crate) async fn loading<R>(table: usize, keys: &[SmolStr], load: impl AsyncFnOnce() -> R) -> R {
     let mut stack = LOADING.try_with(Vec::clone).unwrap_or_default();
-    stack.extend(keys.iter().map(|key| (table, Arc::clone(key))));
+    stack.extend(keys.iter().map(|key| (table, key.clone())));
     LOADING.scope(stack, async move { load().await }).await
 }
 
 /// Whether a loader around the running code is loading this key.
-pub(crate) fn is_loading(table: usize, key: &str) -> bool {
+pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
     let within =
-        |stack: &Vec<(usize, Arc<str>)>| stack.iter().any(|(held, name)| *held == table && **name == *key);
+        |stack: &Vec<(usize, SmolStr)>| stack.iter().any(|(held, name)| *held == table && key.is(name));
     LOADING.try_with(within).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crate::engine::flight::{Boarding, Flights};
 
     use super::*;

@@ -1,0 +1,94 @@
+//! Entries on their way out: taken from a shard under its lock, told of and dropped after it is released.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use smol_str::SmolStr;
+
+use crate::entry::Object;
+use crate::removal::{Removal, RemovalCause};
+
+/// Told of each entry that leaves.
+pub(crate) type Listener = Arc<dyn Fn(&Removal<'_>) + Send + Sync>;
+
+/// An entry that has left.
+pub(super) struct Gone {
+    pub(super) key: SmolStr,
+    pub(super) object: Arc<dyn Object>,
+    pub(super) cause: RemovalCause,
+}
+
+/// All that one operation displaces: mostly nothing or one, which takes no allocation.
+#[derive(Default)]
+pub(super) struct Leaving {
+    first: Option<Gone>,
+    more: Vec<Gone>,
+}
+
+impl Leaving {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(super) fn push(&mut self, gone: Gone) {
+        match self.first {
+            None => self.first = Some(gone),
+            Some(_) => self.more.push(gone),
+        }
+    }
+
+    /// Counts, tells the listener, and drops, entry by entry: a panic of the user's code must not meet another on
+    /// its way out, which would end the process. The first one goes on when all are gone.
+    pub(super) fn part(self, counts: &Counts, listener: Option<&Listener>) {
+        let mut panic = None;
+        for gone in self.first.into_iter().chain(self.more) {
+            counts.of(gone.cause).fetch_add(1, Ordering::Relaxed);
+            if let Err(first) = catch_unwind(AssertUnwindSafe(|| gone.part(listener))) {
+                panic.get_or_insert(first);
+            }
+        }
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Gone {
+    fn part(self, listener: Option<&Listener>) {
+        let Gone { key, object, cause } = self;
+        // A value whose drop panics too is one panic too many, so each has a frame to itself.
+        if let Some(listener) = listener {
+            let told = catch_unwind(AssertUnwindSafe(|| {
+                listener(&Removal { key: &key, cause, object: &*object });
+            }));
+            drop(object);
+            told.unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    }
+}
+
+/// What a shard counts beside its lock, so that reading it waits for nobody.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// Entries there now. Set while the lock is held.
+    pub(super) entries: AtomicU64,
+    expired: AtomicU64,
+    evicted: AtomicU64,
+    replaced: AtomicU64,
+    deleted: AtomicU64,
+    cleared: AtomicU64,
+}
+
+impl Counts {
+    pub(super) fn of(&self, cause: RemovalCause) -> &AtomicU64 {
+        match cause {
+            RemovalCause::Expired => &self.expired,
+            RemovalCause::Evicted => &self.evicted,
+            RemovalCause::Replaced => &self.replaced,
+            RemovalCause::Deleted => &self.deleted,
+            RemovalCause::Cleared => &self.cleared,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The loads in flight of a shard's keys, and who may fill each key.
+//!
+//! They lie under the lock of the values, so that a miss becomes a load, and a loaded value becomes an entry, in one
+//! step each: a write or removal comes before or after it, and voids the right to fill.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use super::super::flight::Flight;
+use super::slot::{HashedKey, PassThroughBuilder, Probe, SlotKey};
+use crate::entry::Version;
+
+#[derive(Default)]
+pub(super) struct Loads {
+    current: HashMap<SlotKey, Load, PassThroughBuilder>,
+    /// Followers of lone leaders that the table no longer lists.
+    cut_off: Vec<(u64, Arc<Flight>)>,
+}
+
+/// What is under way for one key. Nothing of it is left once there is neither a leader nor a lease.
+#[derive(Default)]
+struct Load {
+    /// The number of the caller that leads; zero while others may lead.
+    leader: u64,
+    /// The number of the lease by which the key may be filled; zero while nobody has one.
+    lease: u64,
+    /// Whom followers wait for. A lone leader has none before the first follower comes.
+    flight: Option<Arc<Flight>>,
+    /// Whether the leader has to be handed the flight when it lands.
+    lone: bool,
+}
+
+/// How a caller takes part in a load.
+pub(super) enum Seat {
+    Lead(Arc<Flight>),
+    Follow(Arc<Flight>),
+    Outdated(Arc<Flight>),
+}
+
+/// What a lone leader finds when it lands.
+#[derive(Default)]
+pub(super) struct Landed {
+    /// The key, if it may still be filled.
+    pub(super) key: Option<SlotKey>,
+    /// Those who have come to wait.
+    pub(super) flight: Option<Arc<Flight>>,
+}
+
+impl Loads {
+    /// Joins the load of this key, or begins it.
+    pub(super) fn board(&mut self, key: &HashedKey<'_>, number: u64, shown: Option<&Version>) -> Seat {
+        let load = self.current.entry(SlotKey::from(key)).or_default();
+        if load.leader == 0 {
+            let flight = Arc::new(Flight::new());
+            *load = Load { leader: number, flight: Some(Arc::clone(&flight)), lone: false, ..*load };
+            return Seat::Lead(flight);
+        }
+        // A lone leader's load is one of this process, which any write cuts off.
+        let flight = load.flight.get_or_insert_with(|| Arc::new(Flight::local()));
+        let flight = Arc::clone(flight);
+        if flight.serves(shown) { Seat::Follow(flight) } else { Seat::Outdated(flight) }
+    }
+
+    /// Begins a load together with the right to fill the key, unless somebody leads one already.
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, number: u64) -> bool {
+        let load = self.current.entry(SlotKey::from(key)).or_default();
+        let vacant = load.leader == 0;
+        if vacant {
+            *load = Load { leader: number, lease: number, flight: None, lone: true };
+        }
+        vacant
+    }
+
+    /// Ends a load that was led alone.
+    pub(super) fn land(&mut self, key: &HashedKey<'_>, leader: u64) -> Landed {
+        match self.current.entry(SlotKey::from(key)) {
+            Entry::Occupied(entry) if entry.get().leader == leader => {
+                let (key, load) = entry.remove_entry();
+                Landed { key: (load.lease == leader).then_some(key), flight: load.flight }
+            }
+            Entry::Occupied(mut entry) if entry.get().lease == leader => {
+                // It took too long for its followers, and is still the last that was begun.
+                entry.get_mut().lease = 0;
+                let key = entry.key().clone();
+                if entry.get().leader == 0 {
+                    entry.remove();
+                }
+                Landed { key: Some(key), flight: self.cut_off(leader) }
+            }
+            _ => Landed { key: None, flight: self.cut_off(leader) },
+        }
+    }
+
+    fn cut_off(&mut self, leader: u64) -> Option<Arc<Flight>> {
+        let position = self.cut_off.iter().position(|(number, _)| *number == leader)?;
+        Some(self.cut_off.swap_remove(position).1)
+    }
+
+    /// Takes the right to fill the key; whoever had it before has it no more.
+    pub(super) fn lease(&mut self, key: &HashedKey<'_>, number: u64) {
+        self.current.entry(SlotKey::from(key)).or_default().lease = number;
+    }
+
+    /// Whether nothing has voided the lease.
+    pub(super) fn is_good(&self, key: &HashedKey<'_>, lease: u64) -> bool {
+        self.current.get(key as &dyn Probe).is_some_and(|load| load.lease == lease)
+    }
+
+    /// Uses a lease up, or gives it back.
+    pub(super) fn spend(&mut self, key: &HashedKey<'_>, lease: u64) {
+        if let Some(load) = self.current.get_mut(key as &dyn Probe)
+            && load.lease == lease
+        {
+            load.lease = 0;
+            if load.leader == 0 {
+                self.current.remove(key as &dyn Probe);
+            }
+        }
+    }
+
+    /// Lets whoever comes later begin a load of their own; the right to fill stays until somebody does.
+    pub(super) fn strike(&mut self, key: &HashedKey<'_>, flight: &Arc<Flight>) {
+        let Some(load) = self.current.get_mut(key as &dyn Probe) else { return };
+        if load.flight.as_ref().is_some_and(|held| Arc::ptr_eq(held, flight)) {
+            let struck = std::mem::take(load);
+            load.lease = struck.lease;
+            if struck.lease == 0 {
+                self.current.remove(key as &dyn Probe);
+            }
+            self.keep_followers(struck);
+        }
+    }
+
+    /// The key was written or removed: nobody who loads it may fill it, nor be joined.
+    #[inline]
+    pub(super) fn void(&mut self, key: &HashedKey<'_>) {
+        if !self.current.is_empty()
+            && let Some(load) = self.current.remove(key as &dyn Probe)
+        {
+            self.keep_followers(load);
+        }
+    }
+
+    /// [`void`](Loads::void) for all keys that are meant.
+    pub(super) fn void_all(&mut self, meant: impl Fn(&str) -> bool) {
+        let voided = self.current.extract_if(|key, _| meant(&key.joined));
+        let voided: Vec<Load> = voided.map(|(_, load)| load).collect();
+        voided.into_iter().for_each(|load| self.keep_followers(load));
+    }
+
+    /// A lone leader that the table no longer lists still has to find who waits for it.
+    fn keep_followers(&mut self, load: Load) {
+        if let (true, Some(flight)) = (load.lone, load.flight) {
+            self.cut_off.push((load.leader, flight));
+        }
+    }
+}

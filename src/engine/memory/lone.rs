@@ -1,0 +1,104 @@
+//! The shortest way from a miss to a stored value: one step to take off, one to land.
+
+use std::sync::Arc;
+
+use super::Store;
+use super::lock::Inside;
+use super::shard::Stored;
+use crate::clock::Moment;
+use crate::engine::flight::Landing;
+use crate::entry::Object;
+use crate::error::{Error, Result};
+use crate::key::Key;
+
+/// What a look at a key came to that may begin its load.
+pub(crate) enum Takeoff<'a, R> {
+    Hit(R),
+    /// The caller leads the load.
+    Lead(Lone<'a>),
+    /// Somebody leads it already.
+    Taken,
+}
+
+/// A leader that nobody may have followed yet. However it ends, those who have are told.
+pub(crate) struct Lone<'a> {
+    store: &'a Store,
+    key: Key<'a>,
+    number: u64,
+    landed: bool,
+}
+
+impl Store {
+    /// Makes something of the value as [`view`](Store::view) does; if there is none, begins its load.
+    #[inline]
+    pub(crate) fn take_off<'a, R>(
+        &'a self,
+        key: Key<'a>,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Takeoff<'a, R>> {
+        let (hit, number) = self.look(&key, |shard, key, leaving| {
+            let view = |object: &Arc<dyn Object>| {
+                let _inside = Inside::enter();
+                view(object)
+            };
+            match shard.view(key, &self.common, leaving, view) {
+                Some(hit) => (Some(hit), None),
+                None => (None, shard.lead_alone(key)),
+            }
+        })?;
+        Ok(match (hit, number) {
+            (Some(hit), _) => Takeoff::Hit(hit),
+            (None, Some(number)) => Takeoff::Lead(Lone { store: self, key, number, landed: false }),
+            (None, None) => Takeoff::Taken,
+        })
+    }
+}
+
+impl Lone<'_> {
+    /// Ends the load with a value, which is stored unless the key was written or removed meanwhile.
+    ///
+    /// # Errors
+    /// `TooLarge`, which goes to those who wait too.
+    pub(crate) fn land(mut self, object: Arc<dyn Object>, end: Moment) -> Result<()> {
+        let mut incoming = match self.store.incoming(&self.key, object, end) {
+            Ok(incoming) => Some(incoming),
+            Err(error) => {
+                self.fail(error.clone());
+                return Err(error);
+            }
+        };
+        self.landed = true;
+        let (stored, waiting) = self.store.change(&self.key, |shard, key, leaving| {
+            shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
+        })?;
+        if matches!(stored, Stored::Full) {
+            self.store.fill_by(&self.key, self.number, &mut incoming)?;
+        }
+        if let Some((flight, object)) = waiting {
+            flight.land(Landing::Value(object));
+        }
+        Ok(())
+    }
+
+    /// Ends the load with an error.
+    pub(crate) fn fail(mut self, error: Error) {
+        self.end(Landing::Failed(error));
+    }
+
+    fn end(&mut self, landing: Landing) {
+        self.landed = true;
+        let landed = self.store.look(&self.key, |shard, key, _| shard.loads.land(key, self.number));
+        // Within a view nobody can be told; those who wait do so no longer than they said.
+        if let Ok(Some(flight)) = landed.map(|landed| landed.flight) {
+            flight.land(landing);
+        }
+    }
+}
+
+impl Drop for Lone<'_> {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.end(Landing::of_a_dropped_leader());
+        }
+    }
+}
