@@ -1,6 +1,6 @@
 //! One load: how soon those who waited have its value, what a load costs nobody waits for, and what a hit costs.
 //!
-//! `cargo bench --bench flight -- --csv FILE`; `--only miss` or `--only hit` is for a profiler. Figures of two
+//! `cargo bench --bench flight -- --csv FILE --svg FILE`; `--only miss` or `--only hit` is for a profiler. Figures of two
 //! programs compare within one run only.
 
 mod support;
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{Cache, Memory, Ttl};
-use support::{Row, argument, goal, interleaved, print, write_csv};
+use support::{Bound, Relation, Row, contender, goal_against, interleaved, name, report, wanted};
 
 type Quick = quick_cache::sync::Cache<String, u64>;
 
@@ -20,8 +20,6 @@ const OURS: &str = "lexigram-cache";
 const QUICK: &str = "quick_cache";
 
 fn main() {
-    let only = argument("--only");
-    let wanted = |name: &str| only.as_ref().is_none_or(|only| only.as_os_str() == name);
     let mut rows = Vec::new();
     if wanted("last_waiter") {
         rows.push(last_waiter());
@@ -32,13 +30,10 @@ fn main() {
     if wanted("hit") {
         rows.push(hit());
     }
-    print(&rows);
-    if only.is_none() {
-        goal(&rows, "last waiter", QUICK, 0.85);
-        goal(&rows, "miss", QUICK, 1.2);
-        goal(&rows, "hit", QUICK, 1.1);
-    }
-    write_csv(&rows);
+    report("One load", &rows, Relation::OursToIt);
+    goal_against(&rows, "last waiter", QUICK, Bound::AtMost(0.85));
+    goal_against(&rows, "miss", QUICK, Bound::AtMost(1.2));
+    goal_against(&rows, "hit", QUICK, Bound::AtMost(1.1));
 }
 
 const THREADS: usize = 64;
@@ -52,16 +47,16 @@ fn last_waiter() -> Row {
         "last waiter",
         "us",
         41,
-        &mut [
-            (OURS, &mut || {
+        vec![
+            contender(OURS, || {
                 let key = our_keys.next().expect("there are enough numbers");
                 after_the_load(|load| compute(&ours, &key, load))
             }),
-            (QUICK, &mut || {
+            contender(QUICK, || {
                 let key = quick_keys.next().expect("there are enough numbers");
                 after_the_load(|load| insert(&quick, &key, load))
             }),
-            ("OnceLock", &mut || {
+            contender("OnceLock", || {
                 let cell = OnceLock::new();
                 after_the_load(|load| *cell.get_or_init(load))
             }),
@@ -101,12 +96,12 @@ fn miss() -> Row {
         "miss",
         "ns",
         15,
-        &mut [
-            (OURS, &mut || {
+        vec![
+            contender(OURS, || {
                 let cache = ours(2 * NEW_KEYS);
                 nanos_each(&keys, |key| compute(&cache, key, || 7))
             }),
-            (QUICK, &mut || {
+            contender(QUICK, || {
                 let cache = Quick::new(2 * NEW_KEYS);
                 nanos_each(&keys, |key| insert(&cache, key, || 7))
             }),
@@ -131,15 +126,11 @@ fn hit() -> Row {
         "hit",
         "ns",
         15,
-        &mut [
-            (OURS, &mut || nanos_each(&keys, |key| compute(&cache, key, loads))),
-            (QUICK, &mut || nanos_each(&keys, |key| insert(&quick, key, loads))),
+        vec![
+            contender(OURS, || nanos_each(&keys, |key| compute(&cache, key, loads))),
+            contender(QUICK, || nanos_each(&keys, |key| insert(&quick, key, loads))),
         ],
     )
-}
-
-fn name(number: usize) -> String {
-    format!("{number:016}")
 }
 
 fn ours(capacity: usize) -> Cache {
