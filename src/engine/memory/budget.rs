@@ -17,6 +17,11 @@ impl Budget {
         Budget { unit, most: max_bytes / unit, used: AtomicU64::new(0) }
     }
 
+    /// Units of one.
+    pub(super) fn of_units(most: usize) -> Budget {
+        Budget { unit: 1, most: most as u64, used: AtomicU64::new(0) }
+    }
+
     /// A weight in units, rounded up; `None` if it could never fit.
     pub(super) fn units(&self, bytes: u64) -> Option<u32> {
         let units = bytes.div_ceil(self.unit);

@@ -8,7 +8,7 @@ use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One shard. Cache lines are fetched in pairs, so it has two to itself, or neighbouring locks would slow each other.
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(super) struct Cell {
     shard: Mutex<Shard>,
     pub(super) counts: Counts,

@@ -41,7 +41,11 @@ impl Store {
                 let _inside = Inside::enter();
                 view(object)
             };
-            match shard.view(key, &self.common, leaving, view) {
+            let seen = shard.view(key, &self.common, view).unwrap_or_else(|_due| {
+                shard.notice_expiry(key, &self.common, leaving);
+                None
+            });
+            match seen {
                 Some(hit) => (Some(hit), None),
                 None => (None, shard.lead_alone(key)),
             }

@@ -4,6 +4,7 @@
 //! sweep only saves memory and correctness never depends on it.
 
 mod budget;
+mod ghosts;
 mod gone;
 mod hash;
 mod loads;
@@ -71,9 +72,14 @@ impl Store {
     pub(crate) fn new(plan: Plan) -> Store {
         let Plan { max_entries, max_bytes, eviction, hasher, weigher, listener, clock } = plan;
         let count = shard_count(max_entries);
-        let share = |index| max_entries / count + usize::from(index < max_entries % count);
-        let cells = (0..count).map(|index| Cell::new(Shard::new(share(index), eviction))).collect();
-        let common = Common { clock, budget: max_bytes.map(Budget::new) };
+        let common = Common {
+            clock,
+            eviction,
+            entries: Budget::of_units(max_entries),
+            weight: max_bytes.map(Budget::new),
+            share: max_entries / count,
+        };
+        let cells = (0..count).map(|_| Cell::new(Shard::new())).collect();
         Store { cells, hasher, common, max_bytes, weigher, listener }
     }
 
@@ -102,7 +108,18 @@ impl Store {
 
     #[inline]
     fn read<R>(&self, key: &Key<'_>, view: impl FnOnce(&Arc<dyn Object>) -> R) -> Result<Option<R>> {
-        self.look(key, |shard, key, leaving| shard.view(key, &self.common, leaving, view))
+        let key = self.hashed(key);
+        let cell = self.cell(key.hash);
+        let seen = cell.lock()?.view(&key, &self.common, view);
+        Ok(seen.unwrap_or_else(|_due| self.expire(cell, &key)))
+    }
+
+    /// Removes an entry that a read found to have ended, unless somebody has written it since.
+    #[cold]
+    fn expire<R>(&self, cell: &Cell, key: &HashedKey<'_>) -> Option<R> {
+        // The read was inside of no view.
+        let _ = self.change_in(cell, |shard, leaving| shard.notice_expiry(key, &self.common, leaving));
+        None
     }
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
@@ -150,7 +167,7 @@ impl Store {
     pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Result<Sum> {
         let mut incoming = Some(self.incoming(key, Arc::new(delta), end)?);
         let mut sum = Sum::Is(delta);
-        self.store_by(key, |shard, key, leaving| match shard.add(key, delta, self.clock(), leaving) {
+        self.store_by(key, |shard, key, leaving| match shard.add(key, delta, &self.common, leaving) {
             Some(counted) => {
                 sum = counted;
                 Stored::No
@@ -237,8 +254,8 @@ impl Store {
         let sum =
             |cause| Some(self.cells.iter().map(|cell| cell.counts.of(cause).load(Ordering::Relaxed)).sum());
         Stats {
-            entries: Some(self.cells.iter().map(|cell| cell.counts.entries.load(Ordering::Relaxed)).sum()),
-            weight: self.common.budget.as_ref().map(Budget::used),
+            entries: Some(self.common.entries.used()),
+            weight: self.common.weight.as_ref().map(Budget::used),
             evicted: sum(RemovalCause::Evicted),
             expired: sum(RemovalCause::Expired),
             replaced: sum(RemovalCause::Replaced),
@@ -263,14 +280,22 @@ impl Store {
             match self.change(key, &mut store)? {
                 Stored::Yes => return Ok(true),
                 Stored::No => return Ok(false),
-                // Each turn takes an entry from every other shard, so there is room in the end.
-                Stored::Full => {
-                    for cell in &self.cells {
-                        self.change_in(cell, |shard, leaving| shard.evict(&self.common, leaving))?;
-                    }
-                }
+                Stored::Full => self.relieve(key)?,
             }
         }
+    }
+
+    /// Has a shard give up an entry for a key of another: one that holds more than its share, or else any.
+    #[cold]
+    fn relieve(&self, key: &Key<'_>) -> Result<()> {
+        let own = self.index(self.hasher.hash(key));
+        let others = || self.cells[own + 1..].iter().chain(&self.cells[..own]);
+        let held = |cell: &&Cell| cell.counts.entries.load(Ordering::Relaxed) as usize;
+        let large = others().find(|cell| held(cell) > self.common.share);
+        if let Some(cell) = large.or_else(|| others().find(|cell| held(cell) > 0)) {
+            self.change_in(cell, |shard, leaving| shard.evict(&self.common, leaving))?;
+        }
+        Ok(())
     }
 
     /// A value with its weight.
@@ -278,7 +303,7 @@ impl Store {
     /// # Errors
     /// `TooLarge` for what weighs more than all entries may weigh together.
     pub(crate) fn incoming(&self, key: &Key<'_>, object: Arc<dyn Object>, end: Moment) -> Result<Incoming> {
-        let Some(budget) = &self.common.budget else { return Ok(Incoming { object, end, weight: 0 }) };
+        let Some(budget) = &self.common.weight else { return Ok(Incoming { object, end, weight: 0 }) };
         let bytes = self.weigher.weigh(key, &*object);
         match budget.units(bytes) {
             Some(weight) => Ok(Incoming { object, end, weight }),
@@ -300,7 +325,7 @@ impl Store {
         key: &Key<'_>,
         look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        let key = HashedKey { key: *key, hash: self.hasher.hash(key) };
+        let key = self.hashed(key);
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
         let result = look(&mut *cell.lock()?, &key, &mut leaving);
@@ -316,7 +341,7 @@ impl Store {
         key: &Key<'_>,
         change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        let key = HashedKey { key: *key, hash: self.hasher.hash(key) };
+        let key = self.hashed(key);
         self.change_in(self.cell(key.hash), |shard, leaving| change(shard, &key, leaving))
     }
 
@@ -337,10 +362,20 @@ impl Store {
         leaving.part(&cell.counts, self.listener.as_ref());
     }
 
+    #[inline]
+    fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
+        HashedKey { key: *key, hash: self.hasher.hash(key) }
+    }
+
     /// The upper half picks the shard, since the lower half picks the bucket inside it.
     #[inline]
     fn cell(&self, hash: u64) -> &Cell {
-        &self.cells[(hash >> 32) as usize & (self.cells.len() - 1)]
+        &self.cells[self.index(hash)]
+    }
+
+    #[inline]
+    fn index(&self, hash: u64) -> usize {
+        (hash >> 32) as usize & (self.cells.len() - 1)
     }
 }
 

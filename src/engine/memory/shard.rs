@@ -7,6 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::ghosts::Queue;
 use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
 use super::queues::Queues;
@@ -18,10 +19,11 @@ use crate::eviction::Eviction;
 use crate::removal::RemovalCause;
 use crate::ttl::Remaining;
 
+/// What a hit needs comes first.
+#[repr(C)]
 pub(super) struct Shard {
     queues: Queues,
     pub(super) loads: Loads,
-    capacity: usize,
     /// The last number given to a write, a lease or a leader of this shard.
     number: u64,
 }
@@ -29,7 +31,13 @@ pub(super) struct Shard {
 /// What all shards share and an operation may need.
 pub(super) struct Common {
     pub(super) clock: Clock,
-    pub(super) budget: Option<Budget>,
+    pub(super) eviction: Eviction,
+    /// How many entries all shards may hold together. A shard of many gives up its own once they are all there, so
+    /// that none has to be as large as the fullest could be.
+    pub(super) entries: Budget,
+    pub(super) weight: Option<Budget>,
+    /// How many entries are one shard's even share.
+    pub(super) share: usize,
 }
 
 /// A value on its way in.
@@ -39,6 +47,9 @@ pub(crate) struct Incoming {
     /// In units of the budget.
     pub(super) weight: u32,
 }
+
+/// An entry is there whose stay is over.
+pub(super) struct Due;
 
 /// What became of a write. The value is taken only where it is stored, so that it is never dropped under the lock.
 #[must_use]
@@ -75,30 +86,28 @@ impl Slot {
 }
 
 impl Shard {
-    pub(super) fn new(capacity: usize, eviction: Eviction) -> Shard {
-        Shard { queues: Queues::new(eviction), loads: Loads::default(), capacity, number: 0 }
+    pub(super) fn new() -> Shard {
+        Shard { queues: Queues::new(), loads: Loads::default(), number: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
         self.queues.len()
     }
 
-    /// Makes something of the value in place, which counts as a use. `view` runs under the lock.
+    /// Makes something of the value in place, which counts as a use; `Err` if its stay is over. `view` runs under the
+    /// lock.
     #[inline]
     pub(super) fn view<R>(
         &mut self,
         key: &HashedKey<'_>,
         common: &Common,
-        leaving: &mut Leaving,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
-    ) -> Option<R> {
-        match self.queues.read(key as &dyn Probe) {
-            Some(slot) if !slot.is_due(key, &common.clock) => Some(view(&slot.object)),
-            Some(slot) if common.clock.has_passed(slot.end) => {
-                self.leave(key, RemovalCause::Expired, common, leaving);
-                None
-            }
-            _ => None,
+    ) -> Result<Option<R>, Due> {
+        match self.queues.read(key as &dyn Probe, common.eviction) {
+            None => Ok(None),
+            Some(slot) if !slot.is_due(key, &common.clock) => Ok(Some(view(&slot.object))),
+            Some(slot) if common.clock.has_passed(slot.end) => Err(Due),
+            Some(_) => Ok(None),
         }
     }
 
@@ -109,11 +118,12 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Found> {
-        match self.queues.read(key as &dyn Probe) {
-            Some(slot) if !slot.is_due(key, &common.clock) => Some(slot.found(None)),
-            _ => None,
+        let slot = self.queues.read(key as &dyn Probe, common.eviction)?;
+        if !slot.is_due(key, &common.clock) {
+            return Some(slot.found(None));
         }
-        .or_else(|| self.notice_expiry(key, common, leaving))
+        self.notice_expiry(key, common, leaving);
+        None
     }
 
     /// [`get`](Shard::get) with what is left of the entry's stay, also where that is past its time.
@@ -123,11 +133,12 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Found> {
-        let slot = self.queues.read(key as &dyn Probe)?;
-        match common.clock.until(slot.end) {
-            Some(left) => Some(slot.found(Some(left))),
-            None => self.notice_expiry(key, common, leaving),
+        let slot = self.queues.read(key as &dyn Probe, common.eviction)?;
+        if let Some(left) = common.clock.until(slot.end) {
+            return Some(slot.found(Some(left)));
         }
+        self.notice_expiry(key, common, leaving);
+        None
     }
 
     /// When the entry ends, if it is there; does not count as a use.
@@ -189,11 +200,12 @@ impl Shard {
         &mut self,
         key: &HashedKey<'_>,
         delta: i64,
-        clock: &Clock,
+        common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Sum> {
         let number = self.next();
-        let slot = self.queues.read(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))?;
+        let slot = self.queues.read(key as &dyn Probe, common.eviction);
+        let slot = slot.filter(|slot| !slot.is_due(key, &common.clock))?;
         let any: &dyn Any = &*slot.object;
         let Some(count) = any.downcast_ref::<i64>() else { return Some(Sum::NotI64) };
         let Some(sum) = count.checked_add(delta) else { return Some(Sum::Overflow) };
@@ -289,13 +301,13 @@ impl Shard {
 
     /// Gives up one entry; `false` if there is none.
     pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
-        let Some((key, slot)) = self.queues.evict() else { return false };
-        let cause = match common.clock.has_passed(slot.end) {
-            true => RemovalCause::Expired,
-            false => RemovalCause::Evicted,
-        };
-        common.part(key, slot, cause, leaving);
-        true
+        let evicted = self.queues.evict(Queue::Young, common.eviction);
+        let any = evicted.is_some();
+        if let Some((key, slot)) = evicted {
+            common.give_up(key, slot, leaving);
+            common.entries.release(1);
+        }
+        any
     }
 
     pub(super) fn next(&mut self) -> u64 {
@@ -333,59 +345,76 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> bool {
         let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
-        let held = self.queues.read(key as &dyn Probe).map(|slot| slot.weight);
-        let room = match held {
-            Some(held) => self.make_room(0, weight.saturating_sub(held), Some(key), common, leaving),
-            None => self.make_room(1, weight, None, common, leaving),
+        let held = self.queues.read(key as &dyn Probe, common.eviction).map(|slot| slot.weight);
+        let Some(held) = held else {
+            return self.put_new(key, owned, incoming, common, leaving);
         };
-        let Some(Incoming { object, end, weight }) = incoming.take_if(|_| room) else { return false };
+        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
+            return false;
+        }
         let number = self.next();
-        // Making room spared this key.
-        match held.and_then(|_| self.queues.peek_mut(key as &dyn Probe)) {
-            Some(slot) => {
-                common.release(slot.weight.saturating_sub(weight));
-                (slot.end, slot.number, slot.weight) = (end, number, weight);
-                let object = std::mem::replace(&mut slot.object, object);
-                leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
-            }
-            None => {
-                let slot = Slot { object, end, number, weight, uses: 0 };
-                self.queues.insert(owned.unwrap_or_else(|| SlotKey::from(key)), slot);
-            }
+        // Making room spares this key.
+        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key as &dyn Probe), incoming.take()) {
+            common.release(slot.weight.saturating_sub(weight));
+            (slot.end, slot.number, slot.weight) = (new.end, number, weight);
+            let object = std::mem::replace(&mut slot.object, new.object);
+            leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
         }
         true
     }
 
-    /// Evicts until there is room for so many more entries of so much more weight in all, which is then reserved.
-    fn make_room(
+    fn put_new(
         &mut self,
-        entries: usize,
-        weight: u32,
-        spared: Option<&HashedKey<'_>>,
+        key: &HashedKey<'_>,
+        owned: Option<SlotKey>,
+        incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        while self.len() + entries > self.capacity {
-            if !self.evict(common, leaving) {
-                return false;
-            }
+        let place = self.queues.place(key.hash, common.eviction);
+        if common.entries.reserve(1) {
+            self.queues.overflow(place, common.share, common.eviction);
+        } else if 4 * self.len() < 3 * common.share {
+            // Others have grown beyond their share.
+            return false;
+        } else if let Some((key, slot)) = self.queues.evict(place, common.eviction) {
+            // Its place is taken over.
+            common.give_up(key, slot, leaving);
         }
+        let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
+        if !self.make_room(weight, key, common, leaving) {
+            common.entries.release(1);
+            return false;
+        }
+        let number = self.next();
+        if let Some(Incoming { object, end, weight }) = incoming.take() {
+            let slot = Slot { object, end, number, weight, uses: 0 };
+            self.queues.insert(place, owned.unwrap_or_else(|| SlotKey::from(key)), slot);
+        }
+        true
+    }
+
+    /// Evicts others until so much more weight has room, which is then reserved.
+    fn make_room(
+        &mut self,
+        weight: u32,
+        spared: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
         let mut aside = None;
         let mut fits = common.reserve(weight);
-        while !fits {
-            match self.queues.evict() {
-                None => break,
-                Some((key, slot)) if spared.is_some_and(|spared| spared.key.is(&key.joined)) => {
-                    aside = Some((key, slot));
-                }
-                Some((key, slot)) => {
-                    common.part(key, slot, RemovalCause::Evicted, leaving);
-                    fits = common.reserve(weight);
-                }
+        while !fits && let Some((key, slot)) = self.queues.evict(Queue::Young, common.eviction) {
+            if spared.key.is(&key.joined) {
+                aside = Some((key, slot));
+            } else {
+                common.give_up(key, slot, leaving);
+                common.entries.release(1);
+                fits = common.reserve(weight);
             }
         }
         if let Some((key, slot)) = aside {
-            self.queues.insert(key, slot);
+            self.queues.insert(Queue::Main, key, slot);
         }
         fits
     }
@@ -394,21 +423,16 @@ impl Shard {
     fn leave(&mut self, key: &HashedKey<'_>, cause: RemovalCause, common: &Common, leaving: &mut Leaving) {
         if let Some((key, slot)) = self.queues.remove(key as &dyn Probe) {
             common.part(key, slot, cause, leaving);
+            common.entries.release(1);
         }
     }
 
     /// Removes an entry whose stay is over.
     #[cold]
-    fn notice_expiry(
-        &mut self,
-        key: &HashedKey<'_>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> Option<Found> {
+    pub(super) fn notice_expiry(&mut self, key: &HashedKey<'_>, common: &Common, leaving: &mut Leaving) {
         if self.queues.peek(key as &dyn Probe).is_some_and(|slot| common.clock.has_passed(slot.end)) {
             self.leave(key, RemovalCause::Expired, common, leaving);
         }
-        None
     }
 
     fn retain(
@@ -420,6 +444,7 @@ impl Shard {
         self.queues.retain(|key, slot| {
             let Some(cause) = cause(key, slot) else { return true };
             common.release(slot.weight);
+            common.entries.release(1);
             leaving.push(Gone { key: key.joined.clone(), object: Arc::clone(&slot.object), cause });
             false
         });
@@ -432,12 +457,21 @@ impl Common {
         leaving.push(Gone { key: key.joined, object: slot.object, cause });
     }
 
+    /// Parts with an entry that makes room.
+    fn give_up(&self, key: SlotKey, slot: Slot, leaving: &mut Leaving) {
+        let cause = match self.clock.has_passed(slot.end) {
+            true => RemovalCause::Expired,
+            false => RemovalCause::Evicted,
+        };
+        self.part(key, slot, cause, leaving);
+    }
+
     fn reserve(&self, units: u32) -> bool {
-        self.budget.as_ref().is_none_or(|budget| budget.reserve(units))
+        self.weight.as_ref().is_none_or(|budget| budget.reserve(units))
     }
 
     fn release(&self, units: u32) {
-        if let Some(budget) = &self.budget {
+        if let Some(budget) = &self.weight {
             budget.release(units);
         }
     }

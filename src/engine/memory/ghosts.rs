@@ -1,0 +1,128 @@
+//! What a shard remembers of entries it has given up: enough to know one that comes back, and how soon it does.
+
+/// In which queue an entry was when it was given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Queue {
+    Young,
+    Main,
+}
+
+/// An entry that came back.
+pub(super) struct Ghost {
+    pub(super) queue: Queue,
+    /// How many entries the same queue has given up since.
+    pub(super) age: u32,
+}
+
+/// Fingerprints in buckets of eight, six bytes an entry. A stranger is taken for one of 65,535 fingerprints' owner now
+/// and then, which costs the policy a wrong guess and nothing else.
+#[derive(Default)]
+pub(super) struct Ghosts {
+    /// One bit for the queue, 15 for the time, 16 for the key; zero is empty.
+    slots: Box<[u32]>,
+    /// Entries given up so far, by queue: the time of the stamps.
+    given_up: [u32; 2],
+    /// Older ones are forgotten.
+    horizon: u32,
+    /// As a power of two: how many steps of the time a stamp takes for one.
+    grain: u32,
+}
+
+const WAYS: usize = 8;
+const STAMPS: u32 = 1 << 15;
+
+impl Ghosts {
+    /// Remembers an entry of a shard that holds so many.
+    pub(super) fn push(&mut self, hash: u64, queue: Queue, held: usize) {
+        // Made when first needed, and made larger when the shard has grown far beyond it.
+        if self.slots.len() < held {
+            self.resize(held);
+        }
+        self.given_up[queue as usize] = self.given_up[queue as usize].wrapping_add(1);
+        let oldest = self.bucket(hash).max_by_key(|at| match self.slots[*at] {
+            0 => u32::MAX,
+            slot => self.age(slot),
+        });
+        if let Some(at) = oldest {
+            let stamp = (self.given_up[queue as usize] >> self.grain) % STAMPS;
+            self.slots[at] = (queue as u32) << 31 | stamp << 16 | fingerprint(hash);
+        }
+    }
+
+    /// Forgets an entry that is there, and tells what was known of it.
+    pub(super) fn take(&mut self, hash: u64) -> Option<Ghost> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let at = self.bucket(hash).find(|at| {
+            let slot = self.slots[*at];
+            slot != 0 && slot as u16 == fingerprint(hash) as u16 && self.age(slot) < self.horizon
+        })?;
+        let slot = std::mem::take(&mut self.slots[at]);
+        let queue = if slot >> 31 == 0 { Queue::Young } else { Queue::Main };
+        Some(Ghost { queue, age: self.age(slot) })
+    }
+
+    #[cold]
+    fn resize(&mut self, held: usize) {
+        let slots = (held + held / 2).next_multiple_of(WAYS);
+        *self = Ghosts {
+            slots: vec![0; slots].into(),
+            given_up: [0; 2],
+            horizon: u32::try_from(held).unwrap_or(u32::MAX),
+            // So that a stamp comes round only after eight horizons.
+            grain: (held / (STAMPS as usize / 8)).checked_ilog2().map_or(0, |log| log + 1),
+        };
+    }
+
+    fn bucket(&self, hash: u64) -> std::ops::Range<usize> {
+        // Evenly over the buckets, by the bits that pick neither the shard nor a bucket of its tables.
+        let buckets = (self.slots.len() / WAYS) as u64;
+        let start = ((hash >> 16 & 0xFFFF_FFFF) * buckets >> 32) as usize * WAYS;
+        start..start + WAYS
+    }
+
+    fn age(&self, slot: u32) -> u32 {
+        let now = self.given_up[(slot >> 31) as usize] >> self.grain;
+        (now.wrapping_sub(slot >> 16) % STAMPS) << self.grain
+    }
+}
+
+/// Never zero, so that no slot in use looks empty.
+fn fingerprint(hash: u64) -> u32 {
+    u32::from((hash >> 48) as u16).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Seed;
+    use std::hash::BuildHasher;
+
+    #[test]
+    fn what_was_given_up_lately_is_known_once_with_its_age() {
+        let (seed, mut ghosts) = (Seed::default(), Ghosts::default());
+        let hash = |n: u32| seed.hash_one(n);
+        assert!(ghosts.take(hash(0)).is_none());
+        for n in 0..200 {
+            ghosts.push(hash(n), if n % 2 == 0 { Queue::Young } else { Queue::Main }, 100);
+        }
+        let ghost = ghosts.take(hash(190)).unwrap();
+        assert_eq!((ghost.queue, ghost.age), (Queue::Young, 4));
+        assert!(ghosts.take(hash(190)).is_none());
+        let known = (150..200).filter(|n| ghosts.take(hash(*n)).is_some()).count();
+        assert!(known >= 45, "{known}");
+    }
+
+    #[test]
+    fn what_was_given_up_long_ago_is_forgotten() {
+        let (seed, mut ghosts) = (Seed::default(), Ghosts::default());
+        let mut known = 0;
+        for held in [1, 10, 1_000, 100_000] {
+            let hash = |n: usize| seed.hash_one((held, n));
+            (0..10 * held).for_each(|n| ghosts.push(hash(n), Queue::Main, held));
+            known += (0..8 * held).filter(|n| ghosts.take(hash(*n)).is_some()).count();
+        }
+        assert!(known < 100, "{known} strangers were taken for somebody");
+    }
+}
