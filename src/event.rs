@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::stats::Counters;
+use crate::stats::{Count, Counters};
 
 /// Something a cache did. Carries no key and no value, so it can go to any log.
 #[derive(Clone, Copy, Debug)]
@@ -94,14 +94,15 @@ impl Journal {
 
     #[inline]
     fn count(&self, kind: &EventKind<'_>) {
-        match kind {
-            EventKind::Hit(n) => self.counters.hits.add(*n),
-            EventKind::Miss(n) => self.counters.misses.add(*n),
-            EventKind::Loaded { .. } => self.counters.loads.add(1),
-            EventKind::Joined => self.counters.joined.add(1),
-            EventKind::DecodeRejected(_) => self.counters.decode_rejected.add(1),
-            EventKind::Failed(_) => self.counters.errors.add(1),
-        }
+        let (count, n) = match kind {
+            EventKind::Hit(n) => (Count::Hits, *n),
+            EventKind::Miss(n) => (Count::Misses, *n),
+            EventKind::Loaded { .. } => (Count::Loads, 1),
+            EventKind::Joined => (Count::Joined, 1),
+            EventKind::DecodeRejected(_) => (Count::DecodeRejected, 1),
+            EventKind::Failed(_) => (Count::Errors, 1),
+        };
+        self.counters.add(count, n);
     }
 }
 

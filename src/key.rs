@@ -54,22 +54,21 @@ impl Prefix {
             let text = "a key must not be empty; name the value that is meant";
             return Err(Error::new(ErrorKind::InvalidKey, text));
         }
-        Ok(Key { prefix: &self.text, name, stale_for: self.stale_for })
+        Ok(Key { prefix: self, name })
     }
 }
 
 /// A checked key in its two parts. Memory compares the parts; only a wire joins them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Key<'a> {
-    prefix: &'a str,
+    prefix: &'a Prefix,
     name: &'a str,
-    stale_for: Duration,
 }
 
 impl<'a> Key<'a> {
     /// The escaped prefix with its `:`, or nothing.
     pub fn prefix(&self) -> &'a str {
-        self.prefix
+        &self.prefix.text
     }
 
     /// The name as the caller gave it.
@@ -81,30 +80,30 @@ impl<'a> Key<'a> {
     /// every verb as soon as no more than that is left. Zero unless the backend
     /// [keeps stale values](crate::Backend::keeps_stale).
     pub fn stale_for(&self) -> Duration {
-        self.stale_for
+        self.prefix.stale_for
     }
 
     /// Length of the joined key in bytes.
     #[expect(clippy::len_without_is_empty, reason = "a key is never empty")]
     pub fn len(&self) -> usize {
-        self.prefix.len() + self.name.len()
+        self.prefix().len() + self.name.len()
     }
 
     /// The key in one piece, as servers see it. One allocation.
     pub fn joined(&self) -> String {
         let mut joined = String::with_capacity(self.len());
-        joined.push_str(self.prefix);
+        joined.push_str(self.prefix());
         joined.push_str(self.name);
         joined
     }
 
     /// [`joined`](Key::joined), to be kept: up to 23 bytes lie in place, more are shared between its clones.
     pub(crate) fn kept(&self) -> SmolStr {
-        if self.prefix.is_empty() {
+        if self.prefix().is_empty() {
             return self.name.into();
         }
         let mut joined = SmolStrBuilder::new();
-        joined.push_str(self.prefix);
+        joined.push_str(self.prefix());
         joined.push_str(self.name);
         joined.finish()
     }
@@ -112,7 +111,11 @@ impl<'a> Key<'a> {
     /// Whether this joined text is this key; joins nothing.
     #[inline]
     pub fn is(&self, joined: &str) -> bool {
-        joined.strip_prefix(self.prefix) == Some(self.name)
+        // Comparing nothing is not free: vector code reads from its dangling address under a mask.
+        match self.prefix() {
+            "" => joined == self.name,
+            prefix => joined.strip_prefix(prefix) == Some(self.name),
+        }
     }
 }
 

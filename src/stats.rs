@@ -1,6 +1,6 @@
 //! Counts of what a cache did: [`Stats`] is a snapshot, `Counters` what it is taken from.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a cache has done since it was built, as one snapshot.
 ///
@@ -40,61 +40,128 @@ pub struct Stats {
     pub sweeping: Option<bool>,
 }
 
-/// The counters of one cache.
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Count {
+    Hits,
+    Misses,
+    Loads,
+    Joined,
+    DecodeRejected,
+    Errors,
+}
+
+/// The counters of one cache, which threads do not fight over: the first [`SEATS`] threads of the process have a stripe
+/// each to themselves, and add to it without an atomic step; all others share a few.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) hits: Counter,
-    pub(crate) misses: Counter,
-    pub(crate) loads: Counter,
-    pub(crate) joined: Counter,
-    pub(crate) decode_rejected: Counter,
-    pub(crate) errors: Counter,
-}
-
-impl Counters {
-    pub(crate) fn snapshot(&self) -> Stats {
-        Stats {
-            hits: self.hits.sum(),
-            misses: self.misses.sum(),
-            loads: self.loads.sum(),
-            joined: self.joined.sum(),
-            decode_rejected: self.decode_rejected.sum(),
-            errors: self.errors.sum(),
-            ..Stats::default()
-        }
-    }
-}
-
-/// A counter that threads do not fight over: each adds to a stripe of its own.
-#[derive(Debug, Default)]
-pub(crate) struct Counter {
-    stripes: [Stripe; STRIPES],
+    own: [Stripe; SEATS],
+    shared: [Stripe; SHARED],
 }
 
 /// Two cache lines, since processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Stripe(AtomicU64);
+struct Stripe([AtomicU64; COUNTS]);
 
-const STRIPES: usize = 8;
+const COUNTS: usize = Count::Errors as usize + 1;
+const SEATS: usize = 32;
+const SHARED: usize = 8;
 
-impl Counter {
+impl Counters {
     #[inline]
-    pub(crate) fn add(&self, n: u64) {
-        let stripe = STRIPE.with(|stripe| *stripe);
-        self.stripes[stripe].0.fetch_add(n, Ordering::Relaxed);
+    pub(crate) fn add(&self, count: Count, n: u64) {
+        let seat = seat::of_this_thread();
+        match self.own.get(seat) {
+            // Nobody else writes here, so nothing comes between the two steps.
+            Some(Stripe(counts)) => {
+                let held = counts[count as usize].load(Ordering::Relaxed);
+                counts[count as usize].store(held.wrapping_add(n), Ordering::Relaxed);
+            }
+            None => {
+                let Stripe(counts) = &self.shared[seat % SHARED];
+                counts[count as usize].fetch_add(n, Ordering::Relaxed);
+            }
+        }
     }
 
-    fn sum(&self) -> u64 {
-        self.stripes.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+    pub(crate) fn snapshot(&self) -> Stats {
+        Stats {
+            hits: self.sum(Count::Hits),
+            misses: self.sum(Count::Misses),
+            loads: self.sum(Count::Loads),
+            joined: self.sum(Count::Joined),
+            decode_rejected: self.sum(Count::DecodeRejected),
+            errors: self.sum(Count::Errors),
+            ..Stats::default()
+        }
+    }
+
+    fn sum(&self, count: Count) -> u64 {
+        let stripes = self.own.iter().chain(&self.shared);
+        stripes.map(|Stripe(counts)| counts[count as usize].load(Ordering::Relaxed)).sum()
     }
 }
 
-thread_local! {
-    static STRIPE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
-    };
+/// A number for each thread, as low as there is one free; given back when the thread ends.
+mod seat {
+    use std::cell::Cell;
+    use std::collections::BTreeSet;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    #[inline]
+    pub(super) fn of_this_thread() -> usize {
+        match SEAT.get() {
+            UNSEATED => sit_down(),
+            seat => seat,
+        }
+    }
+
+    #[cold]
+    fn sit_down() -> usize {
+        // At the end of a thread its seat may be gone already; others stand there too, so they count in turns.
+        let seat = LEAVING.try_with(|Leaving(seat)| *seat).unwrap_or(STANDING);
+        SEAT.set(seat);
+        seat
+    }
+
+    /// Gives the seat back. Who takes it next has seen all that was counted in it, by the lock.
+    struct Leaving(usize);
+
+    impl Drop for Leaving {
+        fn drop(&mut self) {
+            SEAT.set(STANDING);
+            seats().free.insert(self.0);
+        }
+    }
+
+    struct Seats {
+        free: BTreeSet<usize>,
+        next: usize,
+    }
+
+    static SEATS: Mutex<Seats> = Mutex::new(Seats { free: BTreeSet::new(), next: 0 });
+
+    const UNSEATED: usize = usize::MAX;
+    const STANDING: usize = usize::MAX - 1;
+
+    thread_local! {
+        static SEAT: Cell<usize> = const { Cell::new(UNSEATED) };
+        static LEAVING: Leaving = Leaving(take());
+    }
+
+    fn take() -> usize {
+        let mut seats = seats();
+        seats.free.pop_first().unwrap_or_else(|| {
+            seats.next += 1;
+            seats.next - 1
+        })
+    }
+
+    /// Each step under the lock leaves it whole.
+    fn seats() -> MutexGuard<'static, Seats> {
+        SEATS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -103,12 +170,42 @@ mod tests {
 
     #[test]
     fn no_count_is_lost_between_threads() {
-        let counter = Counter::default();
-        std::thread::scope(|scope| {
-            for _ in 0..2 * STRIPES {
-                scope.spawn(|| (0..1_000).for_each(|_| counter.add(1)));
+        let counters = Counters::default();
+        for _ in 0..3 {
+            std::thread::scope(|scope| {
+                for _ in 0..2 * SEATS {
+                    scope.spawn(|| (0..1_000).for_each(|_| counters.add(Count::Loads, 1)));
+                }
+            });
+        }
+        let stats = counters.snapshot();
+        assert_eq!((stats.loads, stats.hits), (3 * 2 * SEATS as u64 * 1_000, 0));
+    }
+
+    #[test]
+    fn what_a_thread_counts_at_its_very_end_counts() {
+        struct Late(std::sync::Arc<Counters>);
+        impl Drop for Late {
+            fn drop(&mut self) {
+                self.0.add(Count::Hits, 1);
             }
-        });
-        assert_eq!(counter.sum(), 2 * STRIPES as u64 * 1_000);
+        }
+        thread_local! {
+            static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+        }
+        let counters = std::sync::Arc::new(Counters::default());
+        for early in [true, false] {
+            let counters = counters.clone();
+            let thread = std::thread::spawn(move || {
+                // Which of the two ends first depends on which was first in use.
+                if early {
+                    counters.add(Count::Hits, 1);
+                }
+                LATE.with_borrow_mut(|late| *late = Some(Late(counters.clone())));
+                counters.add(Count::Hits, 1);
+            });
+            thread.join().unwrap();
+        }
+        assert_eq!(counters.snapshot().hits, 5);
     }
 }

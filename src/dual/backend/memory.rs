@@ -16,21 +16,31 @@ use crate::pattern::Pattern;
 use crate::stats::Stats;
 use crate::ttl::{Lifetime, Remaining};
 
+/// Memory as a backend, with its store within one step's reach: that is on the way of every hit.
 #[derive(Clone)]
-pub(in super::super) struct Local(pub(super) Memory);
+pub(in super::super) struct Local {
+    store: Arc<Store>,
+    memory: Memory,
+}
+
+impl From<Memory> for Local {
+    fn from(memory: Memory) -> Local {
+        Local { store: Arc::clone(&memory.shared.store), memory }
+    }
+}
 
 impl Local {
     #[inline]
-    pub(in super::super) fn store(&self) -> &Store {
-        &self.0.shared.store
+    pub(in super::super) fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     pub(super) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
-        self.0.shared.store.get(key)
+        self.store.get(key)
     }
 
     pub(super) fn get_many(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Found>>> {
-        keys.iter().map(|key| self.0.shared.store.get(key)).collect()
+        keys.iter().map(|key| self.store.get(key)).collect()
     }
 
     pub(super) fn keep(
@@ -41,7 +51,7 @@ impl Local {
         condition: &Condition,
     ) -> Result<bool> {
         let end = self.end_of(lifetime);
-        self.0.shared.store.store(key, object(item), end, condition)
+        self.store.store(key, object(item), end, condition)
     }
 
     pub(super) fn store_many(
@@ -50,7 +60,7 @@ impl Local {
         lifetime: Lifetime,
         condition: &Condition,
     ) -> Result<()> {
-        let (store, end) = (&self.0.shared.store, self.end_of(lifetime));
+        let (store, end) = (&self.store, self.end_of(lifetime));
         let weighed =
             items.into_iter().map(|(key, item)| Ok((key, store.incoming(&key, object(item), end)?)));
         for (key, incoming) in weighed.collect::<Result<Vec<_>>>()? {
@@ -60,7 +70,7 @@ impl Local {
     }
 
     pub(super) fn remove(&self, key: &Key<'_>, version: Option<&Version>) -> Result<bool> {
-        Ok(self.0.shared.store.take(key, version)?.is_some())
+        Ok(self.store.take(key, version)?.is_some())
     }
 
     pub(super) fn remove_many(&self, keys: &[Key<'_>]) -> Result<u64> {
@@ -72,19 +82,19 @@ impl Local {
     }
 
     pub(super) fn take(&self, key: &Key<'_>) -> Result<Option<Item>> {
-        self.0.shared.store.take(key, None)
+        self.store.take(key, None)
     }
 
     pub(super) fn exists(&self, key: &Key<'_>) -> Result<bool> {
-        Ok(self.0.shared.store.end(key)?.is_some())
+        Ok(self.store.end(key)?.is_some())
     }
 
     pub(super) fn touch(&self, key: &Key<'_>, lifetime: Lifetime) -> Result<bool> {
-        self.0.shared.store.touch(key, self.end_of(lifetime))
+        self.store.touch(key, self.end_of(lifetime))
     }
 
     pub(super) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
-        self.0.shared.store.remaining(key)
+        self.store.remaining(key)
     }
 
     /// A counter of another type than `i64` becomes one, outside the lock and only if it did not change
@@ -96,7 +106,7 @@ impl Local {
         lifetime: Lifetime,
         codec: &ValueCodec,
     ) -> Result<i64> {
-        let store = &self.0.shared.store;
+        let store = &self.store;
         loop {
             match store.add(key, delta, self.end_of(lifetime))? {
                 Sum::Is(sum) => return Ok(sum),
@@ -112,7 +122,7 @@ impl Local {
     }
 
     pub(super) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
-        self.0.shared.store.remove_matching(prefix, pattern)
+        self.store.remove_matching(prefix, pattern)
     }
 
     pub(super) fn clear(&self, prefix: &Prefix) -> Result<()> {
@@ -120,15 +130,15 @@ impl Local {
     }
 
     pub(super) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
-        self.0.shared.store.lookup(key, ask)
+        self.store.lookup(key, ask)
     }
 
     pub(super) fn fill(&self, key: &Key<'_>, lease: &Lease, item: Item, lifetime: Lifetime) -> Result<bool> {
-        self.0.shared.store.fill(key, lease, object(item), self.end_of(lifetime))
+        self.store.fill(key, lease, object(item), self.end_of(lifetime))
     }
 
     pub(super) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
-        self.0.shared.store.abandon(key, lease)
+        self.store.abandon(key, lease)
     }
 
     pub(super) fn ping(&self) -> Result<()> {
@@ -136,25 +146,25 @@ impl Local {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let sweeping = self.0.shared.sweeper.get().map(Option::is_some);
-        Stats { sweeping, ..self.0.shared.store.stats() }
+        let sweeping = self.memory.shared.sweeper.get().map(Option::is_some);
+        Stats { sweeping, ..self.store.stats() }
     }
 
     /// The first finite lifetime starts the sweeper; until then there is no thread.
     pub(super) fn end_of(&self, lifetime: Lifetime) -> Moment {
         if lifetime != Lifetime::Never {
-            self.0.shared.sweeper.get_or_init(|| {
-                let store = Arc::downgrade(&self.0.shared.store);
+            self.memory.shared.sweeper.get_or_init(|| {
+                let store = Arc::downgrade(&self.store);
                 let sweep = move || {
                     if let Some(store) = store.upgrade() {
                         store.sweep();
                     }
                 };
-                let sweeper = rt::sweep_every(self.0.shared.cleanup_interval, sweep)?;
+                let sweeper = rt::sweep_every(self.memory.shared.cleanup_interval, sweep)?;
                 Some(Box::new(sweeper) as Box<dyn Any + Send + Sync>)
             });
         }
-        self.0.shared.store.clock().end_of(lifetime)
+        self.store.clock().end_of(lifetime)
     }
 }
 

@@ -52,7 +52,7 @@ enum Kind {
 impl From<Memory> for BackendHandle {
     fn from(memory: Memory) -> BackendHandle {
         let flights = Arc::clone(&memory.shared.flights);
-        BackendHandle { kind: Kind::Memory(Local(memory)), flights }
+        BackendHandle { kind: Kind::Memory(memory.into()), flights }
     }
 }
 
@@ -136,7 +136,7 @@ impl BackendHandle {
     /// As every use of memory within a closure that it shows a value to.
     pub(super) fn board(&self, key: &Key<'_>, shown: Option<&Version>) -> Result<Boarding> {
         match &self.kind {
-            Kind::Memory(memory) => memory.0.shared.store.board(key, shown),
+            Kind::Memory(memory) => memory.store().board(key, shown),
             Kind::Bytes(_) => Ok(self.flights.board(key.kept(), shown)),
         }
     }
@@ -144,7 +144,7 @@ impl BackendHandle {
     /// Lets whoever comes later begin a load of their own.
     pub(super) fn strike(&self, key: &Key<'_>, flight: &Arc<Flight>) {
         match &self.kind {
-            Kind::Memory(memory) => memory.0.shared.store.strike(&key.kept(), flight),
+            Kind::Memory(memory) => memory.store().strike(&key.kept(), flight),
             Kind::Bytes(_) => self.flights.strike(&key.kept(), flight),
         }
     }

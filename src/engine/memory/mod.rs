@@ -363,8 +363,8 @@ impl Store {
     }
 
     #[inline]
-    fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
-        HashedKey { key: *key, hash: self.hasher.hash(key) }
+    fn hashed<'a>(&self, key: &'a Key<'a>) -> HashedKey<'a> {
+        HashedKey { key, hash: self.hasher.hash(key) }
     }
 
     /// The upper half picks the shard, since the lower half picks the bucket inside it.

@@ -31,7 +31,7 @@ pub(super) struct Queues {
 
 const WHOLE: usize = 1 << 10;
 /// Where the share begins, how far it goes, and how much it changes at once.
-const FIRST: usize = WHOLE / 2;
+const FIRST: usize = WHOLE / 10;
 const LEAST: usize = WHOLE / 20;
 const MOST: usize = WHOLE - WHOLE / 50;
 const STEP: usize = WHOLE / 64;

@@ -26,7 +26,7 @@ pub(super) struct Slot {
 /// A key together with its hash, which also picked the shard.
 #[derive(Clone, Copy)]
 pub(super) struct HashedKey<'a> {
-    pub(super) key: Key<'a>,
+    pub(super) key: &'a Key<'a>,
     pub(super) hash: u64,
 }
 
@@ -46,8 +46,10 @@ impl From<&HashedKey<'_>> for SlotKey {
 /// Lets a shard find an owned key by a borrowed one in two parts, without joining it.
 pub(super) trait Probe {
     fn hash(&self) -> u64;
-    /// The prefix and the name; of a stored key, which is joined, nothing and all of it.
-    fn parts(&self) -> (&str, &str);
+    /// Whether this is its joined text.
+    fn is(&self, joined: &str) -> bool;
+    /// The joined text, if it has been joined.
+    fn joined(&self) -> Option<&str>;
 }
 
 impl Probe for HashedKey<'_> {
@@ -56,8 +58,12 @@ impl Probe for HashedKey<'_> {
         self.hash
     }
     #[inline]
-    fn parts(&self) -> (&str, &str) {
-        (self.key.prefix(), self.key.name())
+    fn is(&self, joined: &str) -> bool {
+        self.key.is(joined)
+    }
+    #[inline]
+    fn joined(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -67,8 +73,12 @@ impl Probe for SlotKey {
         self.hash
     }
     #[inline]
-    fn parts(&self) -> (&str, &str) {
-        ("", &self.joined)
+    fn is(&self, joined: &str) -> bool {
+        self.joined == joined
+    }
+    #[inline]
+    fn joined(&self) -> Option<&str> {
+        Some(&self.joined)
     }
 }
 
@@ -90,14 +100,10 @@ impl PartialEq for dyn Probe + '_ {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         // One of the two is always a stored key.
-        match (self.parts(), other.parts()) {
-            (("", joined), (prefix, name)) | ((prefix, name), ("", joined)) => {
-                joined.len() == prefix.len() + name.len()
-                    && joined.as_bytes().ends_with(name.as_bytes())
-                    // Comparing nothing is not free: vector code reads from its dangling address under a mask.
-                    && (prefix.is_empty() || joined.as_bytes().starts_with(prefix.as_bytes()))
-            }
-            _ => false,
+        match (other.joined(), self.joined()) {
+            (Some(joined), _) => self.is(joined),
+            (None, Some(joined)) => other.is(joined),
+            (None, None) => false,
         }
     }
 }
