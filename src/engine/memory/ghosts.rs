@@ -1,11 +1,7 @@
 //! What a shard remembers of entries it has given up: enough to know one that comes back, and how soon it does.
 
-/// In which queue an entry was when it was given up.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Queue {
-    Young,
-    Main,
-}
+use super::slab::spread;
+use super::slot::Queue;
 
 /// An entry that came back.
 pub(super) struct Ghost {
@@ -33,7 +29,8 @@ const STAMPS: u32 = 1 << 15;
 
 impl Ghosts {
     /// Remembers an entry of a shard that holds so many.
-    pub(super) fn push(&mut self, hash: u64, queue: Queue, held: usize) {
+    pub(super) fn push(&mut self, part: u32, queue: Queue, held: usize) {
+        let hash = spread(part);
         // Made when first needed, and made larger when the shard has grown far beyond it.
         if self.slots.len() < held {
             self.resize(held);
@@ -50,7 +47,8 @@ impl Ghosts {
     }
 
     /// Forgets an entry that is there, and tells what was known of it.
-    pub(super) fn take(&mut self, hash: u64) -> Option<Ghost> {
+    pub(super) fn take(&mut self, part: u32) -> Option<Ghost> {
+        let hash = spread(part);
         if self.slots.is_empty() {
             return None;
         }
@@ -76,7 +74,6 @@ impl Ghosts {
     }
 
     fn bucket(&self, hash: u64) -> std::ops::Range<usize> {
-        // Evenly over the buckets, by the bits that pick neither the shard nor a bucket of its tables.
         let buckets = (self.slots.len() / WAYS) as u64;
         let start = ((hash >> 16 & 0xFFFF_FFFF) * buckets >> 32) as usize * WAYS;
         start..start + WAYS
@@ -96,13 +93,11 @@ fn fingerprint(hash: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Seed;
-    use std::hash::BuildHasher;
 
     #[test]
     fn what_was_given_up_lately_is_known_once_with_its_age() {
-        let (seed, mut ghosts) = (Seed::default(), Ghosts::default());
-        let hash = |n: u32| seed.hash_one(n);
+        let mut ghosts = Ghosts::default();
+        let hash = |n: u32| spread(n) as u32 ^ 0x5bd1_e995;
         assert!(ghosts.take(hash(0)).is_none());
         for n in 0..200 {
             ghosts.push(hash(n), if n % 2 == 0 { Queue::Young } else { Queue::Main }, 100);
@@ -116,10 +111,9 @@ mod tests {
 
     #[test]
     fn what_was_given_up_long_ago_is_forgotten() {
-        let (seed, mut ghosts) = (Seed::default(), Ghosts::default());
-        let mut known = 0;
+        let (mut ghosts, mut known) = (Ghosts::default(), 0);
         for held in [1, 10, 1_000, 100_000] {
-            let hash = |n: usize| seed.hash_one((held, n));
+            let hash = |n: usize| (spread((held + n) as u32) >> 32) as u32;
             (0..10 * held).for_each(|n| ghosts.push(hash(n), Queue::Main, held));
             known += (0..8 * held).filter(|n| ghosts.take(hash(*n)).is_some()).count();
         }

@@ -32,6 +32,11 @@ impl Leaving {
         self.first.is_none()
     }
 
+    pub(super) fn cleared(&self) -> u64 {
+        let all = self.first.iter().chain(&self.more);
+        all.filter(|gone| gone.cause == RemovalCause::Cleared).count() as u64
+    }
+
     pub(super) fn push(&mut self, gone: Gone) {
         match self.first {
             None => self.first = Some(gone),

@@ -3,24 +3,27 @@
 //! They lie under the lock of the values, so that a miss becomes a load, and a loaded value becomes an entry, in one
 //! step each: a write or removal comes before or after it, and voids the right to fill.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::{Entry, OccupiedEntry};
+use smol_str::SmolStr;
+
 use super::super::flight::Flight;
-use super::slot::{HashedKey, PassThroughBuilder, Probe, SlotKey};
+use super::slot::HashedKey;
 use crate::entry::Version;
 
 #[derive(Default)]
 pub(super) struct Loads {
-    current: HashMap<SlotKey, Load, PassThroughBuilder>,
+    current: HashTable<Load>,
     /// Followers of lone leaders that the table no longer lists.
     cut_off: Vec<(u64, Arc<Flight>)>,
 }
 
 /// What is under way for one key. Nothing of it is left once there is neither a leader nor a lease.
-#[derive(Default)]
 struct Load {
+    key: SmolStr,
+    hash: u64,
     /// The number of the caller that leads; zero while others may lead.
     leader: u64,
     /// The number of the lease by which the key may be filled; zero while nobody has one.
@@ -39,10 +42,9 @@ pub(super) enum Seat {
 }
 
 /// What a lone leader finds when it lands.
-#[derive(Default)]
 pub(super) struct Landed {
     /// The key, if it may still be filled.
-    pub(super) key: Option<SlotKey>,
+    pub(super) key: Option<SmolStr>,
     /// Those who have come to wait.
     pub(super) flight: Option<Arc<Flight>>,
 }
@@ -50,10 +52,10 @@ pub(super) struct Landed {
 impl Loads {
     /// Joins the load of this key, or begins it.
     pub(super) fn board(&mut self, key: &HashedKey<'_>, number: u64, shown: Option<&Version>) -> Seat {
-        let load = self.current.entry(SlotKey::from(key)).or_default();
+        let load = self.at(key);
         if load.leader == 0 {
             let flight = Arc::new(Flight::new());
-            *load = Load { leader: number, flight: Some(Arc::clone(&flight)), lone: false, ..*load };
+            (load.leader, load.flight, load.lone) = (number, Some(Arc::clone(&flight)), false);
             return Seat::Lead(flight);
         }
         // A lone leader's load is one of this process, which any write cuts off.
@@ -64,28 +66,25 @@ impl Loads {
 
     /// Begins a load together with the right to fill the key, unless somebody leads one already.
     pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, number: u64) -> bool {
-        let load = self.current.entry(SlotKey::from(key)).or_default();
+        let load = self.at(key);
         let vacant = load.leader == 0;
         if vacant {
-            *load = Load { leader: number, lease: number, flight: None, lone: true };
+            (load.leader, load.lease, load.flight, load.lone) = (number, number, None, true);
         }
         vacant
     }
 
     /// Ends a load that was led alone.
     pub(super) fn land(&mut self, key: &HashedKey<'_>, leader: u64) -> Landed {
-        match self.current.entry(SlotKey::from(key)) {
-            Entry::Occupied(entry) if entry.get().leader == leader => {
-                let (key, load) = entry.remove_entry();
-                Landed { key: (load.lease == leader).then_some(key), flight: load.flight }
+        match self.find(key) {
+            Some(load) if load.get().leader == leader => {
+                let Load { key, lease, flight, .. } = load.remove().0;
+                Landed { key: (lease == leader).then_some(key), flight }
             }
-            Entry::Occupied(mut entry) if entry.get().lease == leader => {
-                // It took too long for its followers, and is still the last that was begun.
-                entry.get_mut().lease = 0;
-                let key = entry.key().clone();
-                if entry.get().leader == 0 {
-                    entry.remove();
-                }
+            // It took too long for its followers, and is still the last that was begun.
+            Some(load) if load.get().lease == leader => {
+                let key = load.get().key.clone();
+                spend(load);
                 Landed { key: Some(key), flight: self.cut_off(leader) }
             }
             _ => Landed { key: None, flight: self.cut_off(leader) },
@@ -99,53 +98,49 @@ impl Loads {
 
     /// Takes the right to fill the key; whoever had it before has it no more.
     pub(super) fn lease(&mut self, key: &HashedKey<'_>, number: u64) {
-        self.current.entry(SlotKey::from(key)).or_default().lease = number;
+        self.at(key).lease = number;
     }
 
     /// Whether nothing has voided the lease.
-    pub(super) fn is_good(&self, key: &HashedKey<'_>, lease: u64) -> bool {
-        self.current.get(key as &dyn Probe).is_some_and(|load| load.lease == lease)
+    pub(super) fn is_good(&mut self, key: &HashedKey<'_>, lease: u64) -> bool {
+        self.find(key).is_some_and(|load| load.get().lease == lease)
     }
 
     /// Uses a lease up, or gives it back.
     pub(super) fn spend(&mut self, key: &HashedKey<'_>, lease: u64) {
-        if let Some(load) = self.current.get_mut(key as &dyn Probe)
-            && load.lease == lease
-        {
-            load.lease = 0;
-            if load.leader == 0 {
-                self.current.remove(key as &dyn Probe);
-            }
+        if let Some(load) = self.find(key).filter(|load| load.get().lease == lease) {
+            spend(load);
         }
     }
 
     /// Lets whoever comes later begin a load of their own; the right to fill stays until somebody does.
     pub(super) fn strike(&mut self, key: &HashedKey<'_>, flight: &Arc<Flight>) {
-        let Some(load) = self.current.get_mut(key as &dyn Probe) else { return };
-        if load.flight.as_ref().is_some_and(|held| Arc::ptr_eq(held, flight)) {
-            let struck = std::mem::take(load);
-            load.lease = struck.lease;
-            if struck.lease == 0 {
-                self.current.remove(key as &dyn Probe);
-            }
-            self.keep_followers(struck);
+        let is_meant = |load: &Load| load.flight.as_ref().is_some_and(|held| Arc::ptr_eq(held, flight));
+        let Some(mut load) = self.find(key).filter(|load| is_meant(load.get())) else { return };
+        let held = load.get_mut();
+        let followers = held.lone.then(|| held.flight.take()).flatten();
+        let leader = std::mem::take(&mut held.leader);
+        held.flight = None;
+        if held.lease == 0 {
+            load.remove();
         }
+        self.cut_off.extend(followers.map(|flight| (leader, flight)));
     }
 
     /// The key was written or removed: nobody who loads it may fill it, nor be joined.
     #[inline]
     pub(super) fn void(&mut self, key: &HashedKey<'_>) {
         if !self.current.is_empty()
-            && let Some(load) = self.current.remove(key as &dyn Probe)
+            && let Some(load) = self.find(key)
         {
+            let load = load.remove().0;
             self.keep_followers(load);
         }
     }
 
     /// [`void`](Loads::void) for all keys that are meant.
     pub(super) fn void_all(&mut self, meant: impl Fn(&str) -> bool) {
-        let voided = self.current.extract_if(|key, _| meant(&key.joined));
-        let voided: Vec<Load> = voided.map(|(_, load)| load).collect();
+        let voided: Vec<Load> = self.current.extract_if(|load| meant(&load.key)).collect();
         voided.into_iter().for_each(|load| self.keep_followers(load));
     }
 
@@ -154,5 +149,26 @@ impl Loads {
         if let (true, Some(flight)) = (load.lone, load.flight) {
             self.cut_off.push((load.leader, flight));
         }
+    }
+
+    fn find(&mut self, key: &HashedKey<'_>) -> Option<OccupiedEntry<'_, Load>> {
+        self.current.find_entry(key.hash, |load| key.key.is(&load.key)).ok()
+    }
+
+    fn at(&mut self, key: &HashedKey<'_>) -> &mut Load {
+        match self.current.entry(key.hash, |load| key.key.is(&load.key), |load| load.hash) {
+            Entry::Occupied(load) => load.into_mut(),
+            Entry::Vacant(vacant) => {
+                let (key, hash) = (key.key.kept(), key.hash);
+                vacant.insert(Load { key, hash, leader: 0, lease: 0, flight: None, lone: false }).into_mut()
+            }
+        }
+    }
+}
+
+fn spend(mut load: OccupiedEntry<'_, Load>) {
+    load.get_mut().lease = 0;
+    if load.get().leader == 0 {
+        load.remove();
     }
 }

@@ -7,11 +7,13 @@ mod budget;
 mod ghosts;
 mod gone;
 mod hash;
+mod list;
 mod loads;
 mod lock;
 mod lone;
 mod queues;
 mod shard;
+mod slab;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ use self::lock::{Cell, Inside};
 pub(crate) use self::lone::{Lone, Takeoff};
 pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
-use self::shard::{Common, Shard, Stored};
+use self::shard::{Common, STRETCH, Shard, Stored};
 use self::slot::HashedKey;
 pub(crate) use self::weight::Weigher;
 pub use self::weight::Weighing;
@@ -231,22 +233,37 @@ impl Store {
     pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
         let meant =
             |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
-        let now = self.clock().now();
         let mut cleared = 0;
         for cell in &self.cells {
-            cleared +=
-                self.change_in(cell, |shard, leaving| shard.clear(now, meant, &self.common, leaving))?;
+            cleared += self.walk(cell, |shard, from, leaving| shard.clear(meant, from, &self.common, leaving))?;
         }
         Ok(cleared)
     }
 
-    /// Removes what is due, one shard at a time.
+    /// Removes what is due.
     pub(crate) fn sweep(&self) {
         for cell in &self.cells {
             let now = self.clock().now();
             // The sweeper's thread is inside of no view.
-            let _ = self.change_in(cell, |shard, leaving| shard.sweep(now, &self.common, leaving));
+            let _ = self.walk(cell, |shard, from, leaving| shard.sweep(now, from, &self.common, leaving));
         }
+    }
+
+    /// Walks through a shard, stretch by stretch, so that nobody waits for its lock for long; says how many were cleared.
+    fn walk(
+        &self,
+        cell: &Cell,
+        mut walk: impl FnMut(&mut Shard, usize, &mut Leaving) -> bool,
+    ) -> Result<u64> {
+        let (mut from, mut more, mut cleared) = (0, true, 0);
+        while more {
+            let mut leaving = Leaving::default();
+            more = self.change_alone(cell, &mut leaving, |shard, leaving| walk(shard, from, leaving))?;
+            from += STRETCH;
+            cleared += leaving.cleared();
+            self.part(cell, leaving);
+        }
+        Ok(cleared)
     }
 
     /// Sums up what each shard counts, beside all locks.
@@ -347,13 +364,22 @@ impl Store {
 
     fn change_in<R>(&self, cell: &Cell, change: impl FnOnce(&mut Shard, &mut Leaving) -> R) -> Result<R> {
         let mut leaving = Leaving::default();
-        let mut shard = cell.lock()?;
-        let result = change(&mut shard, &mut leaving);
-        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
-        drop(shard);
+        let result = self.change_alone(cell, &mut leaving, change)?;
         if !leaving.is_empty() {
             self.part(cell, leaving);
         }
+        Ok(result)
+    }
+
+    fn change_alone<R>(
+        &self,
+        cell: &Cell,
+        leaving: &mut Leaving,
+        change: impl FnOnce(&mut Shard, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let mut shard = cell.lock()?;
+        let result = change(&mut shard, leaving);
+        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
         Ok(result)
     }
 
@@ -389,12 +415,7 @@ impl Listing for Store {
     }
 }
 
-/// One shard per 256 entries up to 256, so that a skewed hash costs no noticeable room; then one per 512, so that none
-/// is locked for long while it is swept.
+/// One shard per 256 entries, so that each has enough of them to learn from, and at most 256.
 fn shard_count(capacity: usize) -> usize {
-    let contended = capacity.div_ceil(256).min(256);
-    let swept = capacity.div_ceil(512).min(MAX_SHARDS);
-    contended.max(swept).next_power_of_two()
+    capacity.div_ceil(256).next_power_of_two().min(256)
 }
-
-const MAX_SHARDS: usize = 8192;

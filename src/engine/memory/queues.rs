@@ -10,17 +10,16 @@
 //!
 //! A read is a count and no more: all moves are made when something has to leave.
 
-use lru::LruCache;
-
-use super::ghosts::{Ghosts, Queue};
-use super::slot::{PassThroughBuilder, Probe, Slot, SlotKey};
+use super::ghosts::Ghosts;
+use super::list::List;
+use super::slab::Slab;
+use super::slot::{HashedKey, Links, Place, Queue, Slot};
 use crate::eviction::Eviction;
-
-type List = LruCache<SlotKey, Slot, PassThroughBuilder>;
 
 /// The entries of a shard. What a hit needs comes first, so that it lies in the cache line of the lock.
 #[repr(C)]
 pub(super) struct Queues {
+    slab: Slab,
     main: List,
     /// Entries that have yet to be read again.
     young: List,
@@ -31,7 +30,7 @@ pub(super) struct Queues {
 
 const WHOLE: usize = 1 << 10;
 /// Where the share begins, how far it goes, and how much it changes at once.
-const FIRST: usize = WHOLE / 10;
+const FIRST: usize = WHOLE / 2;
 const LEAST: usize = WHOLE / 20;
 const MOST: usize = WHOLE - WHOLE / 50;
 const STEP: usize = WHOLE / 64;
@@ -46,50 +45,66 @@ const STEPS: usize = 32;
 
 impl Queues {
     pub(super) fn new() -> Queues {
-        // Unbounded, since a bounded list reserves its whole capacity at once.
-        let list = || List::unbounded_with_hasher(PassThroughBuilder::default());
-        Queues { main: list(), young: list(), share: FIRST, ghosts: Ghosts::default() }
+        Queues {
+            slab: Slab::default(),
+            main: List::default(),
+            young: List::default(),
+            share: FIRST,
+            ghosts: Ghosts::default(),
+        }
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.young.len() + self.main.len()
+        self.slab.len()
     }
 
     /// Looks without counting as a use.
     #[inline]
-    pub(super) fn peek(&self, key: &dyn Probe) -> Option<&Slot> {
-        self.main.peek(key).or_else(|| self.young.peek(key))
+    pub(super) fn peek(&self, key: &HashedKey<'_>) -> Option<&Slot> {
+        self.slab.get(self.slab.find(key)?)
     }
 
     #[inline]
-    pub(super) fn peek_mut(&mut self, key: &dyn Probe) -> Option<&mut Slot> {
-        match self.main.peek_mut(key) {
-            Some(slot) => Some(slot),
-            None => self.young.peek_mut(key),
-        }
+    pub(super) fn peek_mut(&mut self, key: &HashedKey<'_>) -> Option<&mut Slot> {
+        self.slab.get_mut(self.slab.find(key)?)
     }
 
     /// Reads an entry, which counts as a use.
     #[inline]
-    pub(super) fn read(&mut self, key: &dyn Probe, eviction: Eviction) -> Option<&mut Slot> {
+    pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<&mut Slot> {
+        let place = self.slab.find(key)?;
         if eviction == Eviction::Lru {
-            return self.main.get_mut(key);
+            self.main.unlink(&mut self.slab, place);
+            self.main.push(&mut self.slab, place, Links::new(Queue::Main, 0));
+            return self.slab.get_mut(place);
         }
-        let slot = self.peek_mut(key)?;
+        let slot = self.slab.get_mut(place)?;
         // Written only where it changes, so that what is popular dirties no cache line.
-        if slot.uses < MOST_USES {
-            slot.uses += 1;
+        let uses = slot.links.uses();
+        if uses < MOST_USES {
+            slot.links.set_uses(uses + 1);
         }
         Some(slot)
     }
 
+    /// What an entry weighs that is there.
+    pub(super) fn weight(&self, key: &HashedKey<'_>) -> Option<u32> {
+        self.slab.find(key).map(|place| self.slab.weight(place))
+    }
+
+    pub(super) fn set_weight(&mut self, key: &HashedKey<'_>, weight: u32) {
+        if let Some(place) = self.slab.find(key) {
+            self.slab.set_weight(place, weight);
+        }
+    }
+
     /// Where an entry that is not there will go, by what is known of its past.
-    pub(super) fn place(&mut self, hash: u64, eviction: Eviction) -> Queue {
+    pub(super) fn assign(&mut self, part: u32, eviction: Eviction) -> Queue {
         if eviction == Eviction::Lru {
             return Queue::Main;
         }
-        let Some(ghost) = self.ghosts.take(hash) else { return Queue::Young };
+        let Some(ghost) = self.ghosts.take(part) else { return Queue::Young };
         let won = self.challenge();
         if ghost.age as usize <= self.len() / SOON {
             match ghost.queue {
@@ -101,83 +116,113 @@ impl Queues {
         if won { Queue::Main } else { Queue::Young }
     }
 
-    /// Takes in an entry that is not there; the caller has made room.
-    pub(super) fn insert(&mut self, place: Queue, key: SlotKey, slot: Slot) {
-        match place {
-            Queue::Main => self.main.push(key, slot),
-            Queue::Young => self.young.push(key, slot),
-        };
+    /// Takes in an entry that is not there; the caller has made room in a shard that is to hold about `share`.
+    pub(super) fn insert(&mut self, queue: Queue, slot: Slot, weight: u32, share: usize) {
+        let place = self.slab.insert(slot, share);
+        self.slab.set_weight(place, weight);
+        self.push(queue, place, 0);
+    }
+
+    /// Whether the shard could hold another entry at all.
+    pub(super) fn has_place(&self) -> bool {
+        self.slab.has_place()
     }
 
     /// While there is room, lets what the young queue has too much of go on into the main one in place of losing it.
-    pub(super) fn overflow(&mut self, place: Queue, capacity: usize, eviction: Eviction) {
+    pub(super) fn overflow(&mut self, queue: Queue, share: usize) {
         for _ in 0..2 {
-            let young = self.young.len() + 1;
-            if place == Queue::Main || eviction == Eviction::Lru || young * WHOLE <= self.share * capacity {
+            if queue == Queue::Main || (self.young.len() + 1) * WHOLE <= self.share * share {
                 return;
             }
-            if let Some((key, slot)) = self.young.pop_lru() {
-                self.main.push(key, Slot { uses: 0, ..slot });
+            if let Some(place) = self.young.oldest() {
+                self.young.unlink(&mut self.slab, place);
+                self.push(Queue::Main, place, 0);
             }
         }
     }
 
-    pub(super) fn remove(&mut self, key: &dyn Probe) -> Option<(SlotKey, Slot)> {
-        self.main.pop_entry(key).or_else(|| self.young.pop_entry(key))
+    pub(super) fn remove(&mut self, key: &HashedKey<'_>) -> Option<(Slot, u32)> {
+        self.take(self.slab.find(key)?)
     }
 
     /// Gives up the entry that is worth least, for one that will go there. At most [`STEPS`] others are moved.
-    pub(super) fn evict(&mut self, place: Queue, eviction: Eviction) -> Option<(SlotKey, Slot)> {
+    pub(super) fn evict(&mut self, queue: Queue, eviction: Eviction) -> Option<(Slot, u32)> {
         if eviction == Eviction::Lru {
-            return self.main.pop_lru();
+            return self.take(self.main.oldest()?);
         }
         for step in 0.. {
-            let queue = self.gives_up(place);
-            let (key, slot) = match queue {
-                Queue::Young => self.young.pop_lru()?,
-                Queue::Main => self.main.pop_lru()?,
+            let from = self.gives_up(queue);
+            let place = match from {
+                Queue::Young => self.young.oldest()?,
+                Queue::Main => self.main.oldest()?,
             };
-            let stays = match queue {
-                Queue::Young => slot.uses >= MOST_USES,
-                Queue::Main => slot.uses > 0,
+            let uses = self.slab.get(place)?.links.uses();
+            let stays = match from {
+                Queue::Young => uses >= MOST_USES,
+                Queue::Main => uses > 0,
             };
             if !stays || step == STEPS {
-                self.ghosts.push(key.hash, queue, self.len() + 1);
-                return Some((key, slot));
+                let evicted = self.take(place)?;
+                self.ghosts.push(evicted.0.part, from, self.len() + 1);
+                return Some(evicted);
             }
-            let uses = if queue == Queue::Main { slot.uses - 1 } else { 0 };
-            self.main.push(key, Slot { uses, ..slot });
+            self.unlink(place);
+            self.push(Queue::Main, place, if from == Queue::Main { uses - 1 } else { 0 });
         }
         None
     }
 
-    /// Keeps the entries that are wanted, in their order.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&SlotKey, &mut Slot) -> bool) {
-        self.young.retain(&mut keep);
-        self.main.retain(&mut keep);
+    /// How many slots there are to be walked through.
+    pub(super) fn slots(&self) -> usize {
+        self.slab.slots()
+    }
+
+    /// The entry in this slot.
+    pub(super) fn at(&self, place: Place) -> Option<&Slot> {
+        self.slab.get(place)
+    }
+
+    /// Takes the entry out of this slot, with its weight.
+    pub(super) fn take(&mut self, place: Place) -> Option<(Slot, u32)> {
+        self.unlink(place);
+        let weight = self.slab.weight(place);
+        self.slab.remove(place).map(|slot| (slot, weight))
     }
 
     /// Which queue is too long once an entry has gone there.
-    fn gives_up(&self, place: Queue) -> Queue {
-        let young = self.young.len() + usize::from(place == Queue::Young);
-        match self.main.is_empty() || (!self.young.is_empty() && young * WHOLE > self.share * self.len()) {
-            true => Queue::Young,
-            false => Queue::Main,
-        }
+    fn gives_up(&self, queue: Queue) -> Queue {
+        let young = self.young.len() + usize::from(queue == Queue::Young);
+        let too_long = self.young.len() > 0 && young * WHOLE > self.share * self.len();
+        if too_long || self.main.len() == 0 { Queue::Young } else { Queue::Main }
     }
 
     /// Whether an entry at the end of the main queue has not been read since its last turn; those that have been go
     /// round once more.
     fn challenge(&mut self) -> bool {
         for _ in 0..CHALLENGES {
-            match self.main.peek_lru() {
-                None | Some((_, Slot { uses: 0, .. })) => return true,
-                Some(_) => {}
+            let Some(place) = self.main.oldest() else { return true };
+            let uses = self.slab.get(place).map_or(0, |slot| slot.links.uses());
+            if uses == 0 {
+                return true;
             }
-            if let Some((key, slot)) = self.main.pop_lru() {
-                self.main.push(key, Slot { uses: slot.uses - 1, ..slot });
-            }
+            self.unlink(place);
+            self.push(Queue::Main, place, uses - 1);
         }
         false
+    }
+
+    fn push(&mut self, queue: Queue, place: Place, uses: u8) {
+        match queue {
+            Queue::Young => self.young.push(&mut self.slab, place, Links::new(queue, uses)),
+            Queue::Main => self.main.push(&mut self.slab, place, Links::new(queue, uses)),
+        }
+    }
+
+    fn unlink(&mut self, place: Place) {
+        match self.slab.get(place).map(|slot| slot.links.queue()) {
+            Some(Queue::Young) => self.young.unlink(&mut self.slab, place),
+            Some(Queue::Main) => self.main.unlink(&mut self.slab, place),
+            None => {}
+        }
     }
 }

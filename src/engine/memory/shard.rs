@@ -6,12 +6,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::budget::Budget;
-use super::ghosts::Queue;
 use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
 use super::queues::Queues;
-use super::slot::{HashedKey, Probe, Slot, SlotKey};
+use super::slot::{HashedKey, Links, Place, Queue, Slot};
 use crate::clock::{Clock, Moment};
 use crate::engine::flight::Flight;
 use crate::entry::{Condition, Found, Item, Object, Version};
@@ -81,7 +82,7 @@ impl Slot {
 
     fn found(&self, remaining: Option<Remaining>) -> Found {
         let item = Item::Object(Arc::clone(&self.object));
-        Found { item, version: Some(Version::Number(self.number)), remaining }
+        Found { item, version: Some(Version::Number(self.number.into())), remaining }
     }
 }
 
@@ -103,7 +104,7 @@ impl Shard {
         common: &Common,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Result<Option<R>, Due> {
-        match self.queues.read(key as &dyn Probe, common.eviction) {
+        match self.queues.read(key, common.eviction) {
             None => Ok(None),
             Some(slot) if !slot.is_due(key, &common.clock) => Ok(Some(view(&slot.object))),
             Some(slot) if common.clock.has_passed(slot.end) => Err(Due),
@@ -118,7 +119,7 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Found> {
-        let slot = self.queues.read(key as &dyn Probe, common.eviction)?;
+        let slot = self.queues.read(key, common.eviction)?;
         if !slot.is_due(key, &common.clock) {
             return Some(slot.found(None));
         }
@@ -133,7 +134,7 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Found> {
-        let slot = self.queues.read(key as &dyn Probe, common.eviction)?;
+        let slot = self.queues.read(key, common.eviction)?;
         if let Some(left) = common.clock.until(slot.end) {
             return Some(slot.found(Some(left)));
         }
@@ -185,8 +186,8 @@ impl Shard {
     pub(super) fn touch(&mut self, key: &HashedKey<'_>, end: Moment, clock: &Clock) -> bool {
         // A load that began before may not give the value its old lifetime back.
         self.loads.void(key);
-        let number = self.next();
-        match self.queues.peek_mut(key as &dyn Probe) {
+        let number = self.next() as u32;
+        match self.queues.peek_mut(key) {
             Some(slot) if !slot.is_due(key, clock) => {
                 (slot.number, slot.end) = (number, end);
                 true
@@ -203,8 +204,8 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Option<Sum> {
-        let number = self.next();
-        let slot = self.queues.read(key as &dyn Probe, common.eviction);
+        let number = self.next() as u32;
+        let slot = self.queues.read(key, common.eviction);
         let slot = slot.filter(|slot| !slot.is_due(key, &common.clock))?;
         let any: &dyn Any = &*slot.object;
         let Some(count) = any.downcast_ref::<i64>() else { return Some(Sum::NotI64) };
@@ -216,32 +217,31 @@ impl Shard {
         Some(Sum::Is(sum))
     }
 
-    /// Removes what is due.
-    pub(super) fn sweep(&mut self, now: Moment, common: &Common, leaving: &mut Leaving) {
+    /// Removes what is due from a stretch of the slots; says whether there are more.
+    pub(super) fn sweep(&mut self, now: Moment, from: usize, common: &Common, leaving: &mut Leaving) -> bool {
         let due = |slot: &Slot| (slot.end <= now).then_some(RemovalCause::Expired);
-        self.retain(|_, slot| due(slot), common, leaving);
+        self.extract(from, due, common, leaving)
     }
 
-    /// Removes what is meant, and keeps loads of such keys from filling them; says how many there were.
+    /// Removes what is meant from a stretch of the slots; says whether there are more.
     pub(super) fn clear(
         &mut self,
-        now: Moment,
         meant: impl Fn(&str) -> bool,
+        from: usize,
         common: &Common,
         leaving: &mut Leaving,
-    ) -> u64 {
-        let mut cleared = 0;
-        let cause = |key: &SlotKey, slot: &Slot| match (slot.end <= now, meant(&key.joined)) {
-            (_, false) => None,
+    ) -> bool {
+        let now = common.clock.now();
+        let cause = |slot: &Slot| match (meant(&slot.key), slot.end <= now) {
+            (false, _) => None,
             (true, true) => Some(RemovalCause::Expired),
-            (false, true) => {
-                cleared += 1;
-                Some(RemovalCause::Cleared)
-            }
+            (true, false) => Some(RemovalCause::Cleared),
         };
-        self.retain(cause, common, leaving);
-        self.loads.void_all(meant);
-        cleared
+        // Before the values: a load that lands between two stretches must not fill a key of the first.
+        if from == 0 {
+            self.loads.void_all(&meant);
+        }
+        self.extract(from, cause, common, leaving)
     }
 
     /// Takes the right to fill a key that holds nothing.
@@ -303,8 +303,8 @@ impl Shard {
     pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
         let evicted = self.queues.evict(Queue::Young, common.eviction);
         let any = evicted.is_some();
-        if let Some((key, slot)) = evicted {
-            common.give_up(key, slot, leaving);
+        if let Some((slot, weight)) = evicted {
+            common.give_up(slot, weight, leaving);
             common.entries.release(1);
         }
         any
@@ -325,13 +325,13 @@ impl Shard {
     }
 
     fn alive(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<&Slot> {
-        self.queues.peek(key as &dyn Probe).filter(|slot| !slot.is_due(key, clock))
+        self.queues.peek(key).filter(|slot| !slot.is_due(key, clock))
     }
 
     /// Also of a value past its time, which a load may replace as long as it is kept.
     fn holds(&self, key: &HashedKey<'_>, version: &Version, clock: &Clock) -> bool {
-        let slot = self.queues.peek(key as &dyn Probe).filter(|slot| !clock.has_passed(slot.end));
-        slot.is_some_and(|slot| Version::Number(slot.number) == *version)
+        let slot = self.queues.peek(key).filter(|slot| !clock.has_passed(slot.end));
+        slot.is_some_and(|slot| Version::Number(slot.number.into()) == *version)
     }
 
     /// Stores, making room first, so that neither bound is ever exceeded; `false` where this shard alone cannot make
@@ -339,26 +339,29 @@ impl Shard {
     fn put(
         &mut self,
         key: &HashedKey<'_>,
-        owned: Option<SlotKey>,
+        owned: Option<SmolStr>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
         let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
-        let held = self.queues.read(key as &dyn Probe, common.eviction).map(|slot| slot.weight);
-        let Some(held) = held else {
+        let number = self.next() as u32;
+        if self.queues.read(key, common.eviction).is_none() {
             return self.put_new(key, owned, incoming, common, leaving);
-        };
+        }
+        let held = self.queues.weight(key).unwrap_or(0);
         if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
             return false;
         }
-        let number = self.next();
         // Making room spares this key.
-        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key as &dyn Probe), incoming.take()) {
-            common.release(slot.weight.saturating_sub(weight));
-            (slot.end, slot.number, slot.weight) = (new.end, number, weight);
+        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
+            (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(&mut slot.object, new.object);
-            leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
+            leaving.push(Gone { key: slot.key.clone(), object, cause: RemovalCause::Replaced });
+            common.release(held.saturating_sub(weight));
+            if common.weight.is_some() {
+                self.queues.set_weight(key, weight);
+            }
         }
         true
     }
@@ -366,30 +369,31 @@ impl Shard {
     fn put_new(
         &mut self,
         key: &HashedKey<'_>,
-        owned: Option<SlotKey>,
+        owned: Option<SmolStr>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        let place = self.queues.place(key.hash, common.eviction);
-        if common.entries.reserve(1) {
-            self.queues.overflow(place, common.share, common.eviction);
+        let queue = self.queues.assign(key.part(), common.eviction);
+        if self.queues.has_place() && common.entries.reserve(1) {
+            self.queues.overflow(queue, common.share);
         } else if 4 * self.len() < 3 * common.share {
             // Others have grown beyond their share.
             return false;
-        } else if let Some((key, slot)) = self.queues.evict(place, common.eviction) {
+        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction) {
             // Its place is taken over.
-            common.give_up(key, slot, leaving);
+            common.give_up(slot, weight, leaving);
         }
         let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
         if !self.make_room(weight, key, common, leaving) {
             common.entries.release(1);
             return false;
         }
-        let number = self.next();
         if let Some(Incoming { object, end, weight }) = incoming.take() {
-            let slot = Slot { object, end, number, weight, uses: 0 };
-            self.queues.insert(place, owned.unwrap_or_else(|| SlotKey::from(key)), slot);
+            let (number, links) = (self.number as u32, Links::new(queue, 0));
+            let key_text = owned.unwrap_or_else(|| key.key.kept());
+            let slot = Slot { key: key_text, object, end, number, part: key.part(), links };
+            self.queues.insert(queue, slot, weight, common.share);
         }
         true
     }
@@ -404,25 +408,25 @@ impl Shard {
     ) -> bool {
         let mut aside = None;
         let mut fits = common.reserve(weight);
-        while !fits && let Some((key, slot)) = self.queues.evict(Queue::Young, common.eviction) {
-            if spared.key.is(&key.joined) {
-                aside = Some((key, slot));
+        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction) {
+            if spared.key.is(&slot.key) {
+                aside = Some((slot, held));
             } else {
-                common.give_up(key, slot, leaving);
+                common.give_up(slot, held, leaving);
                 common.entries.release(1);
                 fits = common.reserve(weight);
             }
         }
-        if let Some((key, slot)) = aside {
-            self.queues.insert(Queue::Main, key, slot);
+        if let Some((slot, held)) = aside {
+            self.queues.insert(Queue::Main, slot, held, common.share);
         }
         fits
     }
 
     /// Removes one entry, if it is there.
     fn leave(&mut self, key: &HashedKey<'_>, cause: RemovalCause, common: &Common, leaving: &mut Leaving) {
-        if let Some((key, slot)) = self.queues.remove(key as &dyn Probe) {
-            common.part(key, slot, cause, leaving);
+        if let Some((slot, weight)) = self.queues.remove(key) {
+            common.part(slot, weight, cause, leaving);
             common.entries.release(1);
         }
     }
@@ -430,40 +434,49 @@ impl Shard {
     /// Removes an entry whose stay is over.
     #[cold]
     pub(super) fn notice_expiry(&mut self, key: &HashedKey<'_>, common: &Common, leaving: &mut Leaving) {
-        if self.queues.peek(key as &dyn Probe).is_some_and(|slot| common.clock.has_passed(slot.end)) {
+        if self.queues.peek(key).is_some_and(|slot| common.clock.has_passed(slot.end)) {
             self.leave(key, RemovalCause::Expired, common, leaving);
         }
     }
 
-    fn retain(
+    /// Removes what there is a cause for from a stretch of the slots, short enough for those who wait for the lock; says
+    /// whether there are more.
+    fn extract(
         &mut self,
-        mut cause: impl FnMut(&SlotKey, &Slot) -> Option<RemovalCause>,
+        from: usize,
+        mut cause: impl FnMut(&Slot) -> Option<RemovalCause>,
         common: &Common,
         leaving: &mut Leaving,
-    ) {
-        self.queues.retain(|key, slot| {
-            let Some(cause) = cause(key, slot) else { return true };
-            common.release(slot.weight);
-            common.entries.release(1);
-            leaving.push(Gone { key: key.joined.clone(), object: Arc::clone(&slot.object), cause });
-            false
-        });
+    ) -> bool {
+        for index in from..(from + STRETCH).min(self.queues.slots()) {
+            let place = Place::new(index);
+            if let Some(cause) = self.queues.at(place).and_then(&mut cause)
+                && let Some((slot, weight)) = self.queues.take(place)
+            {
+                common.part(slot, weight, cause, leaving);
+                common.entries.release(1);
+            }
+        }
+        from + STRETCH < self.queues.slots()
     }
 }
 
+/// Slots that are walked through under one hold of the lock: some 50 µs if all of them have to be emptied.
+pub(super) const STRETCH: usize = 512;
+
 impl Common {
-    fn part(&self, key: SlotKey, slot: Slot, cause: RemovalCause, leaving: &mut Leaving) {
-        self.release(slot.weight);
-        leaving.push(Gone { key: key.joined, object: slot.object, cause });
+    fn part(&self, slot: Slot, weight: u32, cause: RemovalCause, leaving: &mut Leaving) {
+        self.release(weight);
+        leaving.push(Gone { key: slot.key, object: slot.object, cause });
     }
 
     /// Parts with an entry that makes room.
-    fn give_up(&self, key: SlotKey, slot: Slot, leaving: &mut Leaving) {
+    fn give_up(&self, slot: Slot, weight: u32, leaving: &mut Leaving) {
         let cause = match self.clock.has_passed(slot.end) {
             true => RemovalCause::Expired,
             false => RemovalCause::Evicted,
         };
-        self.part(key, slot, cause, leaving);
+        self.part(slot, weight, cause, leaving);
     }
 
     fn reserve(&self, units: u32) -> bool {

@@ -1,7 +1,5 @@
-//! What a shard keeps of an entry, and how a key finds it: hashed once, compared in two parts.
+//! What a shard keeps of an entry: one cache line, so that a hit touches one.
 
-use std::borrow::Borrow;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -10,141 +8,133 @@ use crate::clock::Moment;
 use crate::entry::Object;
 use crate::key::Key;
 
-/// An entry without its key.
-pub(super) struct Slot {
-    pub(super) object: Arc<dyn Object>,
-    /// When it leaves; before that it may be past its time and only be kept.
-    pub(super) end: Moment,
-    /// Which write it came from.
-    pub(super) number: u64,
-    /// In units of the budget; zero where nothing is weighed.
-    pub(super) weight: u32,
-    /// How often it was read lately, up to a few times.
-    pub(super) uses: u8,
-}
-
-/// A key together with its hash, which also picked the shard.
+/// A key together with its hash, the upper half of which has picked the shard.
 #[derive(Clone, Copy)]
 pub(super) struct HashedKey<'a> {
     pub(super) key: &'a Key<'a>,
     pub(super) hash: u64,
 }
 
-/// A key as a shard owns it. Up to 23 bytes lie in place, so that looking one up follows no further pointer.
-#[derive(Clone)]
-pub(super) struct SlotKey {
-    pub(super) joined: SmolStr,
-    pub(super) hash: u64,
-}
-
-impl From<&HashedKey<'_>> for SlotKey {
-    fn from(hashed: &HashedKey<'_>) -> SlotKey {
-        SlotKey { joined: hashed.key.kept(), hash: hashed.hash }
+impl HashedKey<'_> {
+    /// The half that finds the key within its shard.
+    #[inline]
+    pub(super) fn part(self) -> u32 {
+        self.hash as u32
     }
 }
 
-/// Lets a shard find an owned key by a borrowed one in two parts, without joining it.
-pub(super) trait Probe {
-    fn hash(&self) -> u64;
-    /// Whether this is its joined text.
-    fn is(&self, joined: &str) -> bool;
-    /// The joined text, if it has been joined.
-    fn joined(&self) -> Option<&str>;
+/// An entry.
+#[repr(align(64))]
+pub(super) struct Slot {
+    /// The joined key. Up to 23 bytes lie in place, more in one allocation.
+    pub(super) key: SmolStr,
+    pub(super) object: Arc<dyn Object>,
+    /// When it leaves; before that it may be past its time and only be kept.
+    pub(super) end: Moment,
+    /// Which write it came from. It comes round after 2^32 writes of the shard; to be taken for another, a write has to
+    /// meet one exactly so many writes older while somebody works on the key.
+    pub(super) number: u32,
+    /// Of the key's hash, as [`HashedKey::part`]: no code of the user's runs to find an entry again.
+    pub(super) part: u32,
+    pub(super) links: Links,
 }
 
-impl Probe for HashedKey<'_> {
-    #[inline]
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-    #[inline]
-    fn is(&self, joined: &str) -> bool {
-        self.key.is(joined)
-    }
-    #[inline]
-    fn joined(&self) -> Option<&str> {
-        None
-    }
-}
+const _: () = assert!(size_of::<Option<Slot>>() == 64, "an entry is one cache line");
 
-impl Probe for SlotKey {
-    #[inline]
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-    #[inline]
-    fn is(&self, joined: &str) -> bool {
-        self.joined == joined
-    }
-    #[inline]
-    fn joined(&self) -> Option<&str> {
-        Some(&self.joined)
-    }
-}
+/// Where a slot lies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Place(u32);
 
-impl<'a> Borrow<dyn Probe + 'a> for SlotKey {
+impl Place {
+    /// As many slots as a shard can have; the other bits of a link have a use of their own.
+    pub(super) const MOST: usize = NONE as usize;
+
+    /// The place of this index, which is below [`MOST`](Place::MOST).
+    pub(super) fn new(index: usize) -> Place {
+        Place(index as u32 & NONE)
+    }
+
     #[inline]
-    fn borrow(&self) -> &(dyn Probe + 'a) {
-        self
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
-impl Hash for dyn Probe + '_ {
+/// In which queue an entry is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Queue {
+    Young,
+    Main,
+}
+
+/// An entry's neighbours in its queue, which queue that is, and how often the entry was read lately, in eight bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Links {
+    /// The place in the lower 24 bits, the uses above.
+    newer: u32,
+    /// The place in the lower 24 bits, the queue above.
+    older: u32,
+}
+
+const BITS: u32 = 24;
+const NONE: u32 = (1 << BITS) - 1;
+
+impl Links {
+    pub(super) fn new(queue: Queue, uses: u8) -> Links {
+        Links { newer: u32::from(uses) << BITS | NONE, older: (queue as u32) << BITS | NONE }
+    }
+
     #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(Probe::hash(self));
+    pub(super) fn uses(self) -> u8 {
+        (self.newer >> BITS) as u8
+    }
+
+    #[inline]
+    pub(super) fn set_uses(&mut self, uses: u8) {
+        self.newer = self.newer & NONE | u32::from(uses) << BITS;
+    }
+
+    #[inline]
+    pub(super) fn queue(self) -> Queue {
+        if self.older >> BITS == 0 { Queue::Young } else { Queue::Main }
+    }
+
+    pub(super) fn newer(self) -> Option<Place> {
+        place(self.newer)
+    }
+
+    pub(super) fn older(self) -> Option<Place> {
+        place(self.older)
+    }
+
+    pub(super) fn set_newer(&mut self, newer: Option<Place>) {
+        self.newer = self.newer & !NONE | newer.map_or(NONE, |place| place.0);
+    }
+
+    pub(super) fn set_older(&mut self, older: Option<Place>) {
+        self.older = self.older & !NONE | older.map_or(NONE, |place| place.0);
     }
 }
 
-impl PartialEq for dyn Probe + '_ {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        // One of the two is always a stored key.
-        match (other.joined(), self.joined()) {
-            (Some(joined), _) => self.is(joined),
-            (None, Some(joined)) => other.is(joined),
-            (None, None) => false,
-        }
-    }
+fn place(link: u32) -> Option<Place> {
+    let place = link & NONE;
+    (place != NONE).then_some(Place(place))
 }
 
-impl Eq for dyn Probe + '_ {}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Hash for SlotKey {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl PartialEq for SlotKey {
-    #[inline]
-    fn eq(&self, other: &SlotKey) -> bool {
-        self.joined == other.joined
-    }
-}
-
-impl Eq for SlotKey {}
-
-/// Passes on the hash that the key brings along.
-#[derive(Clone, Default)]
-pub(super) struct PassThrough(u64);
-
-pub(super) type PassThroughBuilder = BuildHasherDefault<PassThrough>;
-
-impl Hasher for PassThrough {
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    #[inline]
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        // Keys only ever write their u64; anything else still hashes, if badly.
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
+    #[test]
+    fn links_keep_their_parts_apart() {
+        let mut links = Links::new(Queue::Main, 3);
+        assert_eq!((links.newer(), links.older(), links.uses(), links.queue()), (None, None, 3, Queue::Main));
+        links.set_newer(Some(Place::new(5)));
+        links.set_older(Some(Place::new(Place::MOST - 1)));
+        links.set_uses(255);
+        assert_eq!((links.newer(), links.uses()), (Some(Place::new(5)), 255));
+        assert_eq!((links.older().map(Place::index), links.queue()), (Some(Place::MOST - 1), Queue::Main));
+        links.set_older(None);
+        assert_eq!((links.older(), links.queue()), (None, Queue::Main));
     }
 }

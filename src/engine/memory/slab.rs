@@ -1,0 +1,117 @@
+//! The entries of a shard side by side, and the way to them: an index from a key's hash to its place.
+
+use hashbrown::HashTable;
+
+use super::slot::{HashedKey, Links, Place, Slot};
+
+/// Slots that stay where they are; what leaves makes a hole for what comes.
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct Slab {
+    index: HashTable<Place>,
+    slots: Vec<Option<Slot>>,
+    holes: Vec<Place>,
+    /// In units of the budget, where entries are weighed; else empty.
+    weights: Vec<u32>,
+}
+
+impl Slab {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// How many slots there are, holes included.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &HashedKey<'_>) -> Option<Place> {
+        let is_meant = |place: &Place| match &self.slots[place.index()] {
+            Some(slot) => slot.part == key.part() && key.key.is(&slot.key),
+            None => false,
+        };
+        self.index.find(spread(key.part()), is_meant).copied()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, place: Place) -> Option<&Slot> {
+        self.slots.get(place.index())?.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut Slot> {
+        self.slots.get_mut(place.index())?.as_mut()
+    }
+
+    pub(super) fn links_mut(&mut self, place: Place) -> Option<&mut Links> {
+        self.get_mut(place).map(|slot| &mut slot.links)
+    }
+
+    pub(super) fn weight(&self, place: Place) -> u32 {
+        self.weights.get(place.index()).copied().unwrap_or(0)
+    }
+
+    pub(super) fn set_weight(&mut self, place: Place, weight: u32) {
+        if weight > 0 && self.weights.len() <= place.index() {
+            self.weights.resize(self.slots.len(), 0);
+        }
+        if let Some(held) = self.weights.get_mut(place.index()) {
+            *held = weight;
+        }
+    }
+
+    /// Whether another entry has a place.
+    pub(super) fn has_place(&self) -> bool {
+        self.len() < Place::MOST
+    }
+
+    /// Takes in an entry whose key is not there, in a shard that is meant to hold about `share`.
+    pub(super) fn insert(&mut self, slot: Slot, share: usize) -> Place {
+        let part = slot.part;
+        let place = match self.holes.pop() {
+            Some(place) => {
+                self.slots[place.index()] = Some(slot);
+                place
+            }
+            None => {
+                self.grow(share);
+                self.slots.push(Some(slot));
+                Place::new(self.slots.len() - 1)
+            }
+        };
+        let slots = &self.slots;
+        let hash_of = |place: &Place| spread(slots[place.index()].as_ref().map_or(0, |slot| slot.part));
+        self.index.insert_unique(spread(part), place, hash_of);
+        place
+    }
+
+    pub(super) fn remove(&mut self, place: Place) -> Option<Slot> {
+        let slot = self.slots.get_mut(place.index())?.take()?;
+        if let Ok(indexed) = self.index.find_entry(spread(slot.part), |held| *held == place) {
+            indexed.remove();
+        }
+        self.set_weight(place, 0);
+        self.holes.push(place);
+        if self.len() == 0 {
+            *self = Slab::default();
+        }
+        Some(slot)
+    }
+
+    /// By a quarter up to the share, by little beyond it: a shard that is full should have little to spare.
+    fn grow(&mut self, share: usize) {
+        let len = self.slots.len();
+        if len == self.slots.capacity() {
+            let more = if len < share { (len / 4).max(4).min(share - len) } else { len / 16 + 1 };
+            self.slots.reserve_exact(more);
+        }
+    }
+}
+
+/// A hash of all bits for the index, which takes the place from the lower ones and a tag from the uppermost.
+#[inline]
+pub(super) fn spread(part: u32) -> u64 {
+    u64::from(part).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
