@@ -58,12 +58,12 @@ impl<B: BuildHasher + Send + Sync> HashKey for B {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn hash(build: &impl BuildHasher, key: &Key<'_>) -> u64 {
-    let mut hasher = build.build_hasher();
-    match key.prefix() {
-        "" => key.name().as_bytes().chunks(BLOCK).for_each(|block| hasher.write(block)),
-        prefix => write_joined(&mut hasher, prefix.as_bytes(), key.name().as_bytes()),
+    let (mut hasher, prefix, name) = (build.build_hasher(), key.prefix(), key.name());
+    match prefix {
+        "" if name.len() <= BLOCK => hasher.write(name.as_bytes()),
+        _ => write_joined(&mut hasher, prefix.as_bytes(), name.as_bytes()),
     }
     hasher.finish()
 }

@@ -235,7 +235,8 @@ impl Store {
             |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
         let mut cleared = 0;
         for cell in &self.cells {
-            cleared += self.walk(cell, |shard, from, leaving| shard.clear(meant, from, &self.common, leaving))?;
+            cleared +=
+                self.walk(cell, |shard, from, leaving| shard.clear(meant, from, &self.common, leaving))?;
         }
         Ok(cleared)
     }

@@ -71,7 +71,7 @@ impl Queues {
     }
 
     /// Reads an entry, which counts as a use.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<&mut Slot> {
         let place = self.slab.find(key)?;
         if eviction == Eviction::Lru {
