@@ -75,7 +75,7 @@ impl Ghosts {
 
     fn bucket(&self, hash: u64) -> std::ops::Range<usize> {
         let buckets = (self.slots.len() / WAYS) as u64;
-        let start = ((hash >> 16 & 0xFFFF_FFFF) * buckets >> 32) as usize * WAYS;
+        let start = (((hash >> 16 & 0xFFFF_FFFF) * buckets) >> 32) as usize * WAYS;
         start..start + WAYS
     }
 

@@ -6,39 +6,24 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
-use super::budget::Budget;
+use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
 use super::queues::Queues;
-use super::slot::{HashedKey, Links, Place, Queue, Slot};
+use super::slot::{HashedKey, Slot};
 use crate::clock::{Clock, Moment};
 use crate::engine::flight::Flight;
 use crate::entry::{Condition, Found, Item, Object, Version};
-use crate::eviction::Eviction;
 use crate::removal::RemovalCause;
 use crate::ttl::Remaining;
 
 /// What a hit needs comes first.
 #[repr(C)]
 pub(super) struct Shard {
-    queues: Queues,
+    pub(super) queues: Queues,
     pub(super) loads: Loads,
     /// The last number given to a write, a lease or a leader of this shard.
-    number: u64,
-}
-
-/// What all shards share and an operation may need.
-pub(super) struct Common {
-    pub(super) clock: Clock,
-    pub(super) eviction: Eviction,
-    /// How many entries all shards may hold together. A shard of many gives up its own once they are all there, so
-    /// that none has to be as large as the fullest could be.
-    pub(super) entries: Budget,
-    pub(super) weight: Option<Budget>,
-    /// How many entries are one shard's even share.
-    pub(super) share: usize,
+    pub(super) number: u64,
 }
 
 /// A value on its way in.
@@ -217,33 +202,6 @@ impl Shard {
         Some(Sum::Is(sum))
     }
 
-    /// Removes what is due from a stretch of the slots; says whether there are more.
-    pub(super) fn sweep(&mut self, now: Moment, from: usize, common: &Common, leaving: &mut Leaving) -> bool {
-        let due = |slot: &Slot| (slot.end <= now).then_some(RemovalCause::Expired);
-        self.extract(from, due, common, leaving)
-    }
-
-    /// Removes what is meant from a stretch of the slots; says whether there are more.
-    pub(super) fn clear(
-        &mut self,
-        meant: impl Fn(&str) -> bool,
-        from: usize,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> bool {
-        let now = common.clock.now();
-        let cause = |slot: &Slot| match (meant(&slot.key), slot.end <= now) {
-            (false, _) => None,
-            (true, true) => Some(RemovalCause::Expired),
-            (true, false) => Some(RemovalCause::Cleared),
-        };
-        // Before the values: a load that lands between two stretches must not fill a key of the first.
-        if from == 0 {
-            self.loads.void_all(&meant);
-        }
-        self.extract(from, cause, common, leaving)
-    }
-
     /// Takes the right to fill a key that holds nothing.
     pub(super) fn lease(&mut self, key: &HashedKey<'_>) -> u64 {
         let number = self.next();
@@ -299,17 +257,6 @@ impl Shard {
         (Stored::Full, waiting)
     }
 
-    /// Gives up one entry; `false` if there is none.
-    pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
-        let evicted = self.queues.evict(Queue::Young, common.eviction);
-        let any = evicted.is_some();
-        if let Some((slot, weight)) = evicted {
-            common.give_up(slot, weight, leaving);
-            common.entries.release(1);
-        }
-        any
-    }
-
     pub(super) fn next(&mut self) -> u64 {
         self.number += 1;
         self.number
@@ -334,97 +281,14 @@ impl Shard {
         slot.is_some_and(|slot| Version::Number(slot.number.into()) == *version)
     }
 
-    /// Stores, making room first, so that neither bound is ever exceeded; `false` where this shard alone cannot make
-    /// room.
-    fn put(
-        &mut self,
-        key: &HashedKey<'_>,
-        owned: Option<SmolStr>,
-        incoming: &mut Option<Incoming>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> bool {
-        let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
-        let number = self.next() as u32;
-        if self.queues.read(key, common.eviction).is_none() {
-            return self.put_new(key, owned, incoming, common, leaving);
-        }
-        let held = self.queues.weight(key).unwrap_or(0);
-        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
-            return false;
-        }
-        // Making room spares this key.
-        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
-            (slot.end, slot.number) = (new.end, number);
-            let object = std::mem::replace(&mut slot.object, new.object);
-            leaving.push(Gone { key: slot.key.clone(), object, cause: RemovalCause::Replaced });
-            common.release(held.saturating_sub(weight));
-            if common.weight.is_some() {
-                self.queues.set_weight(key, weight);
-            }
-        }
-        true
-    }
-
-    fn put_new(
-        &mut self,
-        key: &HashedKey<'_>,
-        owned: Option<SmolStr>,
-        incoming: &mut Option<Incoming>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> bool {
-        let queue = self.queues.assign(key.part(), common.eviction);
-        if self.queues.has_place() && common.entries.reserve(1) {
-            self.queues.overflow(queue, common.share);
-        } else if 4 * self.len() < 3 * common.share {
-            // Others have grown beyond their share.
-            return false;
-        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction) {
-            // Its place is taken over.
-            common.give_up(slot, weight, leaving);
-        }
-        let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
-        if !self.make_room(weight, key, common, leaving) {
-            common.entries.release(1);
-            return false;
-        }
-        if let Some(Incoming { object, end, weight }) = incoming.take() {
-            let (number, links) = (self.number as u32, Links::new(queue, 0));
-            let key_text = owned.unwrap_or_else(|| key.key.kept());
-            let slot = Slot { key: key_text, object, end, number, part: key.part(), links };
-            self.queues.insert(queue, slot, weight, common.share);
-        }
-        true
-    }
-
-    /// Evicts others until so much more weight has room, which is then reserved.
-    fn make_room(
-        &mut self,
-        weight: u32,
-        spared: &HashedKey<'_>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> bool {
-        let mut aside = None;
-        let mut fits = common.reserve(weight);
-        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction) {
-            if spared.key.is(&slot.key) {
-                aside = Some((slot, held));
-            } else {
-                common.give_up(slot, held, leaving);
-                common.entries.release(1);
-                fits = common.reserve(weight);
-            }
-        }
-        if let Some((slot, held)) = aside {
-            self.queues.insert(Queue::Main, slot, held, common.share);
-        }
-        fits
-    }
-
     /// Removes one entry, if it is there.
-    fn leave(&mut self, key: &HashedKey<'_>, cause: RemovalCause, common: &Common, leaving: &mut Leaving) {
+    pub(super) fn leave(
+        &mut self,
+        key: &HashedKey<'_>,
+        cause: RemovalCause,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) {
         if let Some((slot, weight)) = self.queues.remove(key) {
             common.part(slot, weight, cause, leaving);
             common.entries.release(1);
@@ -436,56 +300,6 @@ impl Shard {
     pub(super) fn notice_expiry(&mut self, key: &HashedKey<'_>, common: &Common, leaving: &mut Leaving) {
         if self.queues.peek(key).is_some_and(|slot| common.clock.has_passed(slot.end)) {
             self.leave(key, RemovalCause::Expired, common, leaving);
-        }
-    }
-
-    /// Removes what there is a cause for from a stretch of the slots, short enough for those who wait for the lock; says
-    /// whether there are more.
-    fn extract(
-        &mut self,
-        from: usize,
-        mut cause: impl FnMut(&Slot) -> Option<RemovalCause>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> bool {
-        for index in from..(from + STRETCH).min(self.queues.slots()) {
-            let place = Place::new(index);
-            if let Some(cause) = self.queues.at(place).and_then(&mut cause)
-                && let Some((slot, weight)) = self.queues.take(place)
-            {
-                common.part(slot, weight, cause, leaving);
-                common.entries.release(1);
-            }
-        }
-        from + STRETCH < self.queues.slots()
-    }
-}
-
-/// Slots that are walked through under one hold of the lock: some 50 µs if all of them have to be emptied.
-pub(super) const STRETCH: usize = 512;
-
-impl Common {
-    fn part(&self, slot: Slot, weight: u32, cause: RemovalCause, leaving: &mut Leaving) {
-        self.release(weight);
-        leaving.push(Gone { key: slot.key, object: slot.object, cause });
-    }
-
-    /// Parts with an entry that makes room.
-    fn give_up(&self, slot: Slot, weight: u32, leaving: &mut Leaving) {
-        let cause = match self.clock.has_passed(slot.end) {
-            true => RemovalCause::Expired,
-            false => RemovalCause::Evicted,
-        };
-        self.part(slot, weight, cause, leaving);
-    }
-
-    fn reserve(&self, units: u32) -> bool {
-        self.weight.as_ref().is_none_or(|budget| budget.reserve(units))
-    }
-
-    fn release(&self, units: u32) {
-        if let Some(budget) = &self.weight {
-            budget.release(units);
         }
     }
 }

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::entry::{Ask, Lease, Lookup};
+use crate::key::Prefix;
+use crate::pattern::Pattern;
 use crate::ttl::Lifetime;
 
 fn store(capacity: usize) -> Store {

@@ -1,0 +1,46 @@
+//! What all shards of a store share.
+
+use super::budget::Budget;
+use super::gone::{Gone, Leaving};
+use super::slot::Slot;
+use crate::clock::Clock;
+use crate::eviction::Eviction;
+use crate::removal::RemovalCause;
+
+/// What all shards share and an operation may need.
+pub(super) struct Common {
+    pub(super) clock: Clock,
+    pub(super) eviction: Eviction,
+    /// How many entries all shards may hold together. A shard of many gives up its own once they are all there, so
+    /// that none has to be as large as the fullest could be.
+    pub(super) entries: Budget,
+    pub(super) weight: Option<Budget>,
+    /// How many entries are one shard's even share.
+    pub(super) share: usize,
+}
+
+impl Common {
+    pub(super) fn part(&self, slot: Slot, weight: u32, cause: RemovalCause, leaving: &mut Leaving) {
+        self.release(weight);
+        leaving.push(Gone { key: slot.key, object: slot.object, cause });
+    }
+
+    /// Parts with an entry that makes room.
+    pub(super) fn give_up(&self, slot: Slot, weight: u32, leaving: &mut Leaving) {
+        let cause = match self.clock.has_passed(slot.end) {
+            true => RemovalCause::Expired,
+            false => RemovalCause::Evicted,
+        };
+        self.part(slot, weight, cause, leaving);
+    }
+
+    pub(super) fn reserve(&self, units: u32) -> bool {
+        self.weight.as_ref().is_none_or(|budget| budget.reserve(units))
+    }
+
+    pub(super) fn release(&self, units: u32) {
+        if let Some(budget) = &self.weight {
+            budget.release(units);
+        }
+    }
+}

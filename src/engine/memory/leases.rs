@@ -1,0 +1,79 @@
+//! Leases and loads in flight, as a cache asks for them.
+
+use std::sync::Arc;
+
+use super::Store;
+use super::loads::Seat;
+use super::shard::Incoming;
+use crate::clock::Moment;
+use crate::engine::flight::{Boarding, Flight, Leader, Listing};
+use crate::entry::{Ask, Found, Lease, Lookup, Object, Version};
+use crate::error::Result;
+use crate::key::{Key, Prefix};
+
+impl Store {
+    /// Looks at a key, and takes the lease of one that holds nothing if asked for it.
+    pub(crate) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
+        self.look(key, |shard, key, leaving| {
+            let found = match ask {
+                Ask::Value => shard.get(key, &self.common, leaving),
+                _ => shard.get_aged(key, &self.common, leaving),
+            };
+            match (found, ask) {
+                (Some(found), _) => Lookup::Hit(found),
+                (None, Ask::Lease(_)) => {
+                    Lookup::Lease(Lease { token: Some(Version::Number(shard.lease(key))) })
+                }
+                (None, _) => Lookup::Absent,
+            }
+        })
+    }
+
+    /// Stores only if nothing has touched the key since the lease was taken.
+    pub(crate) fn fill(
+        &self,
+        key: &Key<'_>,
+        lease: &Lease,
+        object: Arc<dyn Object>,
+        end: Moment,
+    ) -> Result<bool> {
+        let Some(Version::Number(lease)) = lease.token else { return Ok(false) };
+        let mut incoming = Some(self.incoming(key, object, end)?);
+        self.fill_by(key, lease, &mut incoming)
+    }
+
+    pub(crate) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
+        match lease.token {
+            Some(Version::Number(lease)) => self.look(key, |shard, key, _| shard.loads.spend(key, lease)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Joins the load of this key, or begins it; `shown` as in [`Flights::board`](super::flight::Flights::board).
+    pub(crate) fn board(self: &Arc<Self>, key: &Key<'_>, shown: Option<&Version>) -> Result<Boarding> {
+        let seat = self.look(key, |shard, key, _| {
+            let number = shard.next();
+            shard.loads.board(key, number, shown)
+        })?;
+        Ok(match seat {
+            Seat::Lead(flight) => Boarding::Lead(Leader::new(Arc::clone(self) as _, key.kept(), flight)),
+            Seat::Follow(flight) => Boarding::Follow(flight),
+            Seat::Outdated(flight) => Boarding::Outdated(flight),
+        })
+    }
+
+    /// Fills a key under a lease.
+    pub(super) fn fill_by(&self, key: &Key<'_>, lease: u64, incoming: &mut Option<Incoming>) -> Result<bool> {
+        self.store_by(key, |shard, key, leaving| shard.fill(key, lease, incoming, &self.common, leaving))
+    }
+}
+
+impl Listing for Store {
+    fn strike(&self, joined: &str, flight: &Arc<Flight>) {
+        let whole = Prefix::default();
+        if let Ok(key) = whole.key(joined) {
+            // Within a view nothing can be struck. Nobody waits for that flight for long: it has landed.
+            let _ = self.look(&key, |shard, key, _| shard.loads.strike(key, flight));
+        }
+    }
+}

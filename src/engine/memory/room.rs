@@ -1,0 +1,111 @@
+//! How a value gets in: room is made first, so that no bound is ever exceeded.
+
+use smol_str::SmolStr;
+
+use super::common::Common;
+use super::gone::{Gone, Leaving};
+use super::shard::{Incoming, Shard};
+use super::slot::{HashedKey, Links, Queue, Slot};
+use crate::removal::RemovalCause;
+
+impl Shard {
+    /// Stores, making room first, so that neither bound is ever exceeded; `false` where this shard alone cannot make
+    /// room.
+    pub(super) fn put(
+        &mut self,
+        key: &HashedKey<'_>,
+        owned: Option<SmolStr>,
+        incoming: &mut Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
+        let number = self.next() as u32;
+        if self.queues.read(key, common.eviction).is_none() {
+            return self.put_new(key, owned, incoming, common, leaving);
+        }
+        let held = self.queues.weight(key).unwrap_or(0);
+        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
+            return false;
+        }
+        // Making room spares this key.
+        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
+            (slot.end, slot.number) = (new.end, number);
+            let object = std::mem::replace(&mut slot.object, new.object);
+            leaving.push(Gone { key: slot.key.clone(), object, cause: RemovalCause::Replaced });
+            common.release(held.saturating_sub(weight));
+            if common.weight.is_some() {
+                self.queues.set_weight(key, weight);
+            }
+        }
+        true
+    }
+
+    fn put_new(
+        &mut self,
+        key: &HashedKey<'_>,
+        owned: Option<SmolStr>,
+        incoming: &mut Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let queue = self.queues.assign(key.part(), common.eviction);
+        if self.queues.has_place() && common.entries.reserve(1) {
+            self.queues.overflow(queue, common.share);
+        } else if 4 * self.len() < 3 * common.share {
+            // Others have grown beyond their share.
+            return false;
+        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction) {
+            // Its place is taken over.
+            common.give_up(slot, weight, leaving);
+        }
+        let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
+        if !self.make_room(weight, key, common, leaving) {
+            common.entries.release(1);
+            return false;
+        }
+        if let Some(Incoming { object, end, weight }) = incoming.take() {
+            let (number, links) = (self.number as u32, Links::new(queue, 0));
+            let key_text = owned.unwrap_or_else(|| key.key.kept());
+            let slot = Slot { key: key_text, object, end, number, part: key.part(), links };
+            self.queues.insert(queue, slot, weight, common.share);
+        }
+        true
+    }
+
+    /// Evicts others until so much more weight has room, which is then reserved.
+    fn make_room(
+        &mut self,
+        weight: u32,
+        spared: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let mut aside = None;
+        let mut fits = common.reserve(weight);
+        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction) {
+            if spared.key.is(&slot.key) {
+                aside = Some((slot, held));
+            } else {
+                common.give_up(slot, held, leaving);
+                common.entries.release(1);
+                fits = common.reserve(weight);
+            }
+        }
+        if let Some((slot, held)) = aside {
+            self.queues.insert(Queue::Main, slot, held, common.share);
+        }
+        fits
+    }
+
+    /// Gives up one entry; `false` if there is none.
+    pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
+        let evicted = self.queues.evict(Queue::Young, common.eviction);
+        let any = evicted.is_some();
+        if let Some((slot, weight)) = evicted {
+            common.give_up(slot, weight, leaving);
+            common.entries.release(1);
+        }
+        any
+    }
+}

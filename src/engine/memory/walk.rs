@@ -1,0 +1,127 @@
+//! What goes through all entries: shard by shard, and within a shard a stretch of slots at a time, so that nobody waits
+//! for a lock for long.
+
+use std::sync::atomic::Ordering;
+
+use super::Store;
+use super::budget::Budget;
+use super::common::Common;
+use super::gone::Leaving;
+use super::lock::Cell;
+use super::shard::Shard;
+use super::slot::{Place, Slot};
+use crate::clock::Moment;
+use crate::error::Result;
+use crate::key::Prefix;
+use crate::pattern::Pattern;
+use crate::removal::RemovalCause;
+use crate::stats::Stats;
+
+impl Store {
+    /// Removes every entry of this namespace whose name fits; says how many.
+    pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
+        let meant =
+            |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
+        let mut cleared = 0;
+        for cell in &self.cells {
+            cleared +=
+                self.walk(cell, |shard, from, leaving| shard.clear(meant, from, &self.common, leaving))?;
+        }
+        Ok(cleared)
+    }
+
+    /// Removes what is due.
+    pub(crate) fn sweep(&self) {
+        for cell in &self.cells {
+            let now = self.clock().now();
+            // The sweeper's thread is inside of no view.
+            let _ = self.walk(cell, |shard, from, leaving| shard.sweep(now, from, &self.common, leaving));
+        }
+    }
+
+    /// Walks through a shard, stretch by stretch, so that nobody waits for its lock for long; says how many were cleared.
+    fn walk(
+        &self,
+        cell: &Cell,
+        mut walk: impl FnMut(&mut Shard, usize, &mut Leaving) -> bool,
+    ) -> Result<u64> {
+        let (mut from, mut more, mut cleared) = (0, true, 0);
+        while more {
+            let mut leaving = Leaving::default();
+            more = self.change_alone(cell, &mut leaving, |shard, leaving| walk(shard, from, leaving))?;
+            from += STRETCH;
+            cleared += leaving.cleared();
+            self.part(cell, leaving);
+        }
+        Ok(cleared)
+    }
+
+    /// Sums up what each shard counts, beside all locks.
+    pub(crate) fn stats(&self) -> Stats {
+        let sum =
+            |cause| Some(self.cells.iter().map(|cell| cell.counts.of(cause).load(Ordering::Relaxed)).sum());
+        Stats {
+            entries: Some(self.common.entries.used()),
+            weight: self.common.weight.as_ref().map(Budget::used),
+            evicted: sum(RemovalCause::Evicted),
+            expired: sum(RemovalCause::Expired),
+            replaced: sum(RemovalCause::Replaced),
+            removed: sum(RemovalCause::Deleted),
+            cleared: sum(RemovalCause::Cleared),
+            ..Stats::default()
+        }
+    }
+}
+
+impl Shard {
+    /// Removes what is due from a stretch of the slots; says whether there are more.
+    pub(super) fn sweep(&mut self, now: Moment, from: usize, common: &Common, leaving: &mut Leaving) -> bool {
+        let due = |slot: &Slot| (slot.end <= now).then_some(RemovalCause::Expired);
+        self.extract(from, due, common, leaving)
+    }
+
+    /// Removes what is meant from a stretch of the slots; says whether there are more.
+    pub(super) fn clear(
+        &mut self,
+        meant: impl Fn(&str) -> bool,
+        from: usize,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let now = common.clock.now();
+        let cause = |slot: &Slot| match (meant(&slot.key), slot.end <= now) {
+            (false, _) => None,
+            (true, true) => Some(RemovalCause::Expired),
+            (true, false) => Some(RemovalCause::Cleared),
+        };
+        // Before the values: a load that lands between two stretches must not fill a key of the first.
+        if from == 0 {
+            self.loads.void_all(&meant);
+        }
+        self.extract(from, cause, common, leaving)
+    }
+
+    /// Removes what there is a cause for from a stretch of the slots, short enough for those who wait for the lock; says
+    /// whether there are more.
+    fn extract(
+        &mut self,
+        from: usize,
+        mut cause: impl FnMut(&Slot) -> Option<RemovalCause>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        for index in from..(from + STRETCH).min(self.queues.slots()) {
+            let place = Place::new(index);
+            if let Some(cause) = self.queues.at(place).and_then(&mut cause)
+                && let Some((slot, weight)) = self.queues.take(place)
+            {
+                common.part(slot, weight, cause, leaving);
+                common.entries.release(1);
+            }
+        }
+        from + STRETCH < self.queues.slots()
+    }
+}
+
+/// Slots that are walked through under one hold of the lock: some 50 µs if all of them have to be emptied.
+pub(super) const STRETCH: usize = 512;

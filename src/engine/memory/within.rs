@@ -1,0 +1,99 @@
+//! The way to one shard: under its lock, and out again with what has left it.
+
+use std::sync::atomic::Ordering;
+
+use super::Store;
+use super::gone::Leaving;
+use super::lock::Cell;
+use super::shard::Shard;
+use super::slot::HashedKey;
+use crate::error::Result;
+use crate::key::Key;
+
+impl Store {
+    /// One shard, under its lock; then parts with what has left it.
+    #[inline]
+    pub(super) fn look<R>(
+        &self,
+        key: &Key<'_>,
+        look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let key = self.hashed(key);
+        let cell = self.cell(key.hash);
+        let mut leaving = Leaving::default();
+        let result = look(&mut *cell.lock()?, &key, &mut leaving);
+        if !leaving.is_empty() {
+            self.part(cell, leaving);
+        }
+        Ok(result)
+    }
+
+    /// [`look`](Store::look), where the number of entries may change.
+    pub(super) fn change<R>(
+        &self,
+        key: &Key<'_>,
+        change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let key = self.hashed(key);
+        self.change_in(self.cell(key.hash), |shard, leaving| change(shard, &key, leaving))
+    }
+
+    pub(super) fn change_in<R>(
+        &self,
+        cell: &Cell,
+        change: impl FnOnce(&mut Shard, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let mut leaving = Leaving::default();
+        let result = self.change_alone(cell, &mut leaving, change)?;
+        if !leaving.is_empty() {
+            self.part(cell, leaving);
+        }
+        Ok(result)
+    }
+
+    pub(super) fn change_alone<R>(
+        &self,
+        cell: &Cell,
+        leaving: &mut Leaving,
+        change: impl FnOnce(&mut Shard, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let mut shard = cell.lock()?;
+        let result = change(&mut shard, leaving);
+        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
+        Ok(result)
+    }
+
+    #[cold]
+    pub(super) fn part(&self, cell: &Cell, leaving: Leaving) {
+        leaving.part(&cell.counts, self.listener.as_ref());
+    }
+
+    #[inline]
+    pub(super) fn hashed<'a>(&self, key: &'a Key<'a>) -> HashedKey<'a> {
+        HashedKey { key, hash: self.hasher.hash(key) }
+    }
+
+    /// The upper half picks the shard, since the lower half picks the bucket inside it.
+    #[inline]
+    pub(super) fn cell(&self, hash: u64) -> &Cell {
+        &self.cells[self.index(hash)]
+    }
+
+    #[inline]
+    pub(super) fn index(&self, hash: u64) -> usize {
+        (hash >> 32) as usize & (self.cells.len() - 1)
+    }
+
+    /// Has a shard give up an entry for a key of another: one that holds more than its share, or else any.
+    #[cold]
+    pub(super) fn relieve(&self, key: &Key<'_>) -> Result<()> {
+        let own = self.index(self.hasher.hash(key));
+        let others = || self.cells[own + 1..].iter().chain(&self.cells[..own]);
+        let held = |cell: &&Cell| cell.counts.entries.load(Ordering::Relaxed) as usize;
+        let large = others().find(|cell| held(cell) > self.common.share);
+        if let Some(cell) = large.or_else(|| others().find(|cell| held(cell) > 0)) {
+            self.change_in(cell, |shard, leaving| shard.evict(&self.common, leaving))?;
+        }
+        Ok(())
+    }
+}
