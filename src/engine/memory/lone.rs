@@ -1,10 +1,13 @@
 //! The shortest way from a miss to a stored value: one step to take off, one to land.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use super::Store;
-use super::lock::Inside;
-use super::shard::Stored;
+use super::gone::Leaving;
+use super::lock::{Cell, Inside};
+use super::shard::{Shard, Stored};
+use super::slot::HashedKey;
 use crate::clock::Moment;
 use crate::engine::flight::Landing;
 use crate::entry::Object;
@@ -36,25 +39,42 @@ impl Store {
         key: Key<'a>,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Result<Takeoff<'a, R>> {
-        let (hit, number) = self.look(&key, |shard, key, leaving| {
-            let view = |object: &Arc<dyn Object>| {
-                let _inside = Inside::enter();
-                view(object)
-            };
-            let seen = shard.view(key, &self.common, view).unwrap_or_else(|_due| {
-                shard.notice_expiry(key, &self.common, leaving);
-                None
-            });
-            match seen {
-                Some(hit) => (Some(hit), None),
-                None => (None, shard.lead_alone(key)),
-            }
-        })?;
-        Ok(match (hit, number) {
-            (Some(hit), _) => Takeoff::Hit(hit),
-            (None, Some(number)) => Takeoff::Lead(Lone { store: self, key, number, landed: false }),
-            (None, None) => Takeoff::Taken,
+        let hashed = self.hashed(&key);
+        let cell = self.cell(hashed.hash);
+        let mut shard = cell.lock()?;
+        let seen = shard.view(&hashed, &self.common, |object| {
+            let _inside = Inside::enter();
+            view(object)
+        });
+        let is_due = match seen {
+            Ok(Some(hit)) => return Ok(Takeoff::Hit(hit)),
+            seen => seen.is_err(),
+        };
+        let number = self.begin(cell, shard, &hashed, is_due);
+        Ok(match number {
+            Some(number) => Takeoff::Lead(Lone { store: self, key, number, landed: false }),
+            None => Takeoff::Taken,
         })
+    }
+
+    /// Out of the way of a hit.
+    #[inline(never)]
+    fn begin(
+        &self,
+        cell: &Cell,
+        mut shard: MutexGuard<'_, Shard>,
+        key: &HashedKey<'_>,
+        is_due: bool,
+    ) -> Option<u64> {
+        let mut leaving = Leaving::default();
+        if is_due {
+            shard.notice_expiry(key, &self.common, &mut leaving);
+        }
+        let number = shard.lead_alone(key);
+        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
+        drop(shard);
+        self.part(cell, leaving);
+        number
     }
 }
 

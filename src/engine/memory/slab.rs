@@ -100,11 +100,11 @@ impl Slab {
         Some(slot)
     }
 
-    /// By a quarter up to the share, by little beyond it: a shard that is full should have little to spare.
+    /// To twice the size up to the share, by little beyond it: a shard that is full should have little to spare.
     fn grow(&mut self, share: usize) {
         let len = self.slots.len();
         if len == self.slots.capacity() {
-            let more = if len < share { (len / 4).max(4).min(share - len) } else { len / 16 + 1 };
+            let more = if len < share { len.max(8).min(share - len) } else { len / 16 + 1 };
             self.slots.reserve_exact(more);
         }
     }

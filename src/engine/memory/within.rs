@@ -22,9 +22,7 @@ impl Store {
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
         let result = look(&mut *cell.lock()?, &key, &mut leaving);
-        if !leaving.is_empty() {
-            self.part(cell, leaving);
-        }
+        self.part(cell, leaving);
         Ok(result)
     }
 
@@ -45,9 +43,7 @@ impl Store {
     ) -> Result<R> {
         let mut leaving = Leaving::default();
         let result = self.change_alone(cell, &mut leaving, change)?;
-        if !leaving.is_empty() {
-            self.part(cell, leaving);
-        }
+        self.part(cell, leaving);
         Ok(result)
     }
 
@@ -63,8 +59,15 @@ impl Store {
         Ok(result)
     }
 
-    #[cold]
+    #[inline]
     pub(super) fn part(&self, cell: &Cell, leaving: Leaving) {
+        if !leaving.is_empty() {
+            self.part_with(cell, leaving);
+        }
+    }
+
+    #[inline(never)]
+    fn part_with(&self, cell: &Cell, leaving: Leaving) {
         leaving.part(&cell.counts, self.listener.as_ref());
     }
 
