@@ -28,6 +28,8 @@
 //!   answer with a [`Loaded`].
 //! * [`Ttl`] goes in, [`Remaining`] comes out. [`Error`] has a [kind](ErrorKind) that says what to do about it.
 //! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
+//! * [`Memory::builder`] bounds by entries and by weight ([`Weighing`]), says who leaves ([`Eviction`]) and tells of each
+//!   that does ([`Removal`]).
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
 //!   on clones of one handle, share their data and their loads.

@@ -95,11 +95,12 @@ impl Lone<'_> {
         let (stored, waiting) = self.store.change(&self.key, |shard, key, leaving| {
             shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
         })?;
-        if matches!(stored, Stored::Full) {
-            self.store.fill_by(&self.key, self.number, &mut incoming)?;
-        }
         if let Some((flight, object)) = waiting {
             flight.land(Landing::Value(object));
+        }
+        // Those who wait need not wait for the room.
+        if matches!(stored, Stored::Full) {
+            self.store.fill_by(&self.key, self.number, &mut incoming)?;
         }
         Ok(())
     }

@@ -19,25 +19,37 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        let Some(weight) = incoming.as_ref().map(|incoming| incoming.weight) else { return true };
         let number = self.next() as u32;
         if self.queues.read(key, common.eviction).is_none() {
             return self.put_new(key, owned, incoming, common, leaving);
         }
-        let held = self.queues.weight(key).unwrap_or(0);
-        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
+        if common.weight.is_some() && !self.reweigh(key, incoming, common, leaving) {
             return false;
         }
-        // Making room spares this key.
+        // Making room has spared this key.
         if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
             (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(&mut slot.object, new.object);
             leaving.push(Gone { key: slot.key.clone(), object, cause: RemovalCause::Replaced });
-            common.release(held.saturating_sub(weight));
-            if common.weight.is_some() {
-                self.queues.set_weight(key, weight);
-            }
         }
+        true
+    }
+
+    /// Gives an entry that is there the weight of what is to take its place; `false` where there is no room for it.
+    fn reweigh(
+        &mut self,
+        key: &HashedKey<'_>,
+        incoming: &Option<Incoming>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> bool {
+        let held = self.queues.weight(key).unwrap_or(0);
+        let weight = incoming.as_ref().map_or(held, |incoming| incoming.weight);
+        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
+            return false;
+        }
+        common.release(held.saturating_sub(weight));
+        self.queues.set_weight(key, weight);
         true
     }
 
