@@ -94,7 +94,8 @@ impl Slab {
         }
         self.set_weight(place, 0);
         self.holes.push(place);
-        if self.len() == 0 {
+        // A few slots are kept, for shards that are filled and emptied all the time.
+        if self.len() == 0 && self.slots.len() > FEW {
             *self = Slab::default();
         }
         Some(slot)
@@ -109,6 +110,8 @@ impl Slab {
         }
     }
 }
+
+const FEW: usize = 32;
 
 /// A hash of all bits for the index, which takes the place from the lower ones and a tag from the uppermost.
 #[inline]
