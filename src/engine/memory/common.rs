@@ -15,7 +15,7 @@ pub(super) struct Common {
     /// that none has to be as large as the fullest could be.
     pub(super) entries: Budget,
     pub(super) weight: Option<Budget>,
-    /// How many entries are one shard's even share.
+    /// How many entries are one shard's even share, and no more than one can have.
     pub(super) share: usize,
 }
 

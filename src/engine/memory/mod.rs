@@ -36,7 +36,7 @@ pub(crate) use self::lone::{Lone, Takeoff};
 pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
 use self::shard::{Shard, Stored};
-use self::slot::HashedKey;
+use self::slot::{HashedKey, Place};
 pub(crate) use self::weight::Weigher;
 pub use self::weight::Weighing;
 use crate::clock::{Clock, Moment};
@@ -79,7 +79,7 @@ impl Store {
             eviction,
             entries: Budget::of_units(max_entries),
             weight: max_bytes.map(Budget::new),
-            share: max_entries / count,
+            share: (max_entries / count).min(Place::MOST),
         };
         let cells = (0..count).map(|_| Cell::new(Shard::new())).collect();
         Store { cells, hasher, common, max_bytes, weigher, listener }
