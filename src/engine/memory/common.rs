@@ -27,11 +27,13 @@ impl Common {
 
     /// Parts with an entry that makes room.
     pub(super) fn give_up(&self, slot: Slot, weight: u32, leaving: &mut Leaving) {
-        let cause = match self.clock.has_passed(slot.end) {
-            true => RemovalCause::Expired,
-            false => RemovalCause::Evicted,
-        };
+        let cause = self.cause_of(&slot, RemovalCause::Evicted);
         self.part(slot, weight, cause, leaving);
+    }
+
+    /// Why an entry leaves: for this cause, unless its time was up before.
+    pub(super) fn cause_of(&self, slot: &Slot, cause: RemovalCause) -> RemovalCause {
+        if self.clock.has_passed(slot.end) { RemovalCause::Expired } else { cause }
     }
 
     pub(super) fn reserve(&self, units: u32) -> bool {

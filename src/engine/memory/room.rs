@@ -28,9 +28,10 @@ impl Shard {
         }
         // Making room has spared this key.
         if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
+            let cause = common.cause_of(slot, RemovalCause::Replaced);
             (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(&mut slot.object, new.object);
-            leaving.push(Gone { key: slot.key.clone(), object, cause: RemovalCause::Replaced });
+            leaving.push(Gone { key: slot.key.clone(), object, cause });
         }
         true
     }
