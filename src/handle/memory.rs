@@ -140,7 +140,8 @@ impl MemoryBuilder {
 
     /// Who is told of each entry that leaves, with its key, its value and the [cause](crate::RemovalCause): on the thread
     /// or task whose call displaced it, or on the sweeper's, outside all locks, before the value is dropped. Be
-    /// quick: the caller waits. Entries that leave with the backend itself are not told of. Defaults to nobody.
+    /// quick: the caller waits. If it panics, that goes on in the caller once the call has done its work. Entries that leave
+    /// with the backend itself are not told of. Defaults to nobody.
     ///
     /// ```
     /// use lexigram_cache::{Cache, Memory, Removal, Ttl};

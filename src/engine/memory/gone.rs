@@ -1,5 +1,6 @@
 //! Entries on their way out: taken from a shard under its lock, told of and dropped after it is released.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,14 +48,28 @@ impl Leaving {
     /// Counts, tells the listener, and drops, entry by entry: a panic of the user's code must not meet another on
     /// its way out, which would end the process. The first one goes on when all are gone.
     pub(super) fn part(self, counts: &Counts, listener: Option<&Listener>) {
-        let mut panic = None;
+        let mut panics = Panics::default();
         for gone in self.first.into_iter().chain(self.more) {
             counts.of(gone.cause).fetch_add(1, Ordering::Relaxed);
-            if let Err(first) = catch_unwind(AssertUnwindSafe(|| gone.part(listener))) {
-                panic.get_or_insert(first);
-            }
+            panics.hold(|| gone.part(listener));
         }
-        if let Some(panic) = panic {
+        panics.go_on();
+    }
+}
+
+/// The first panic of a listener or of a value's drop, held back until nothing is left half done.
+#[derive(Default)]
+pub(super) struct Panics(Option<Box<dyn Any + Send>>);
+
+impl Panics {
+    /// `None` if it panicked.
+    pub(super) fn hold<R>(&mut self, run: impl FnOnce() -> R) -> Option<R> {
+        let ran = catch_unwind(AssertUnwindSafe(run));
+        ran.map_err(|panic| self.0.get_or_insert(panic)).ok()
+    }
+
+    pub(super) fn go_on(self) {
+        if let Some(panic) = self.0 {
             resume_unwind(panic);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
 use super::Store;
-use super::gone::Leaving;
+use super::gone::{Leaving, Panics};
 use super::lock::{Cell, Inside};
 use super::shard::{Shard, Stored};
 use super::slot::HashedKey;
@@ -92,16 +92,19 @@ impl Lone<'_> {
             }
         };
         self.landed = true;
-        let (stored, waiting) = self.store.change(&self.key, |shard, key, leaving| {
-            shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
-        })?;
+        let mut panics = Panics::default();
+        let (stored, waiting) =
+            self.store.change_holding(&self.key, &mut panics, |shard, key, leaving| {
+                shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
+            })?;
         if let Some((flight, object)) = waiting {
             flight.land(Landing::Value(object));
         }
         // Those who wait need not wait for the room.
         if matches!(stored, Stored::Full) {
-            self.store.fill_by(&self.key, self.number, &mut incoming)?;
+            panics.hold(|| self.store.fill_by(&self.key, self.number, &mut incoming)).transpose()?;
         }
+        panics.go_on();
         Ok(())
     }
 

@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use self::budget::Budget;
 use self::common::Common;
-use self::gone::Leaving;
 pub(crate) use self::gone::Listener;
+use self::gone::{Leaving, Panics};
 pub(crate) use self::hash::KeyHasher;
 use self::lock::{Cell, Inside};
 pub(crate) use self::lone::{Lone, Takeoff};
@@ -179,19 +179,23 @@ impl Store {
         Ok(sum)
     }
 
-    /// Tries to store until there is room.
+    /// Tries to store until there is room. What has left on the way is parted with before, but a panic of its listener
+    /// goes on after.
     fn store_by(
         &self,
         key: &Key<'_>,
         mut store: impl FnMut(&mut Shard, &HashedKey<'_>, &mut Leaving) -> Stored,
     ) -> Result<bool> {
-        loop {
-            match self.change(key, &mut store)? {
-                Stored::Yes => return Ok(true),
-                Stored::No => return Ok(false),
-                Stored::Full => self.relieve(key)?,
-            }
-        }
+        let mut panics = Panics::default();
+        let stored = loop {
+            match self.change_holding(key, &mut panics, &mut store)? {
+                Stored::Yes => break true,
+                Stored::No => break false,
+                Stored::Full => panics.hold(|| self.relieve(key)).transpose()?,
+            };
+        };
+        panics.go_on();
+        Ok(stored)
     }
 
     /// A value with its weight.

@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 use super::Store;
 use super::budget::Budget;
 use super::common::Common;
-use super::gone::Leaving;
-use super::lock::Cell;
+use super::gone::{Leaving, Panics};
 use super::shard::Shard;
 use super::slot::{Place, Slot};
 use crate::clock::Moment;
@@ -22,37 +21,33 @@ impl Store {
     pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
         let meant =
             |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
-        let mut cleared = 0;
-        for cell in &self.cells {
-            cleared +=
-                self.walk(cell, |shard, from, leaving| shard.clear(meant, from, &self.common, leaving))?;
-        }
-        Ok(cleared)
+        self.walk(|shard, from, leaving| shard.clear(meant, from, &self.common, leaving))
     }
 
     /// Removes what is due.
     pub(crate) fn sweep(&self) {
-        for cell in &self.cells {
-            let now = self.clock().now();
-            // The sweeper's thread is inside of no view.
-            let _ = self.walk(cell, |shard, from, leaving| shard.sweep(now, from, &self.common, leaving));
-        }
+        let sweep = |shard: &mut Shard, from, leaving: &mut Leaving| {
+            shard.sweep(self.clock().now(), from, &self.common, leaving)
+        };
+        // The sweeper's thread is inside of no view.
+        let _ = self.walk(sweep);
     }
 
-    /// Walks through a shard, stretch by stretch, so that nobody waits for its lock for long; says how many were cleared.
-    fn walk(
-        &self,
-        cell: &Cell,
-        mut walk: impl FnMut(&mut Shard, usize, &mut Leaving) -> bool,
-    ) -> Result<u64> {
-        let (mut from, mut more, mut cleared) = (0, true, 0);
-        while more {
-            let mut leaving = Leaving::default();
-            more = self.change_alone(cell, &mut leaving, |shard, leaving| walk(shard, from, leaving))?;
-            from += STRETCH;
-            cleared += leaving.cleared();
-            self.part(cell, leaving);
+    /// Walks through all shards, stretch by stretch, so that nobody waits for a lock for long; says how many were cleared.
+    /// A listener that panics does not end the walk.
+    fn walk(&self, mut walk: impl FnMut(&mut Shard, usize, &mut Leaving) -> bool) -> Result<u64> {
+        let (mut cleared, mut panics) = (0, Panics::default());
+        for cell in &self.cells {
+            let (mut from, mut more) = (0, true);
+            while more {
+                let mut leaving = Leaving::default();
+                more = self.change_alone(cell, &mut leaving, |shard, leaving| walk(shard, from, leaving))?;
+                from += STRETCH;
+                cleared += leaving.cleared();
+                panics.hold(|| self.part(cell, leaving));
+            }
         }
+        panics.go_on();
         Ok(cleared)
     }
 

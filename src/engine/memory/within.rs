@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Store;
-use super::gone::Leaving;
+use super::gone::{Leaving, Panics};
 use super::lock::Cell;
 use super::shard::Shard;
 use super::slot::HashedKey;
@@ -34,6 +34,23 @@ impl Store {
     ) -> Result<R> {
         let key = self.hashed(key);
         self.change_in(self.cell(key.hash), |shard, leaving| change(shard, &key, leaving))
+    }
+
+    /// [`change`](Store::change), whose result is at hand also where a listener panics.
+    pub(super) fn change_holding<R>(
+        &self,
+        key: &Key<'_>,
+        panics: &mut Panics,
+        change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
+        let key = self.hashed(key);
+        let cell = self.cell(key.hash);
+        let mut leaving = Leaving::default();
+        let result = self.change_alone(cell, &mut leaving, |shard, leaving| change(shard, &key, leaving))?;
+        if !leaving.is_empty() {
+            panics.hold(|| self.part(cell, leaving));
+        }
+        Ok(result)
     }
 
     pub(super) fn change_in<R>(
