@@ -27,6 +27,8 @@ pub(crate) enum Takeoff<'a, R> {
 pub(crate) struct Lone<'a> {
     store: &'a Store,
     key: Key<'a>,
+    /// As at the take-off: a hasher that says something else each time must not leave the load behind.
+    hash: u64,
     number: u64,
     landed: bool,
 }
@@ -50,9 +52,9 @@ impl Store {
             Ok(Some(hit)) => return Ok(Takeoff::Hit(hit)),
             seen => seen.is_err(),
         };
-        let number = self.begin(cell, shard, &hashed, is_due);
+        let (hash, number) = (hashed.hash, self.begin(cell, shard, &hashed, is_due));
         Ok(match number {
-            Some(number) => Takeoff::Lead(Lone { store: self, key, number, landed: false }),
+            Some(number) => Takeoff::Lead(Lone { store: self, key, hash, number, landed: false }),
             None => Takeoff::Taken,
         })
     }
@@ -94,7 +96,7 @@ impl Lone<'_> {
         self.landed = true;
         let mut panics = Panics::default();
         let (stored, waiting) =
-            self.store.change_holding(&self.key, &mut panics, |shard, key, leaving| {
+            self.store.change_holding(&self.hashed(), &mut panics, |shard, key, leaving| {
                 shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
             })?;
         if let Some((flight, object)) = waiting {
@@ -113,9 +115,14 @@ impl Lone<'_> {
         self.end(Landing::Failed(error));
     }
 
+    fn hashed(&self) -> HashedKey<'_> {
+        HashedKey { key: &self.key, hash: self.hash }
+    }
+
     fn end(&mut self, landing: Landing) {
         self.landed = true;
-        let landed = self.store.look(&self.key, |shard, key, _| shard.loads.land(key, self.number));
+        let landed =
+            self.store.look_again(&self.hashed(), |shard, key, _| shard.loads.land(key, self.number));
         // Within a view nobody can be told; those who wait do so no longer than they said.
         if let Ok(Some(flight)) = landed.map(|landed| landed.flight) {
             flight.land(landing);

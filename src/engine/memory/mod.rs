@@ -188,7 +188,7 @@ impl Store {
     ) -> Result<bool> {
         let mut panics = Panics::default();
         let stored = loop {
-            match self.change_holding(key, &mut panics, &mut store)? {
+            match self.change_holding(&self.hashed(key), &mut panics, &mut store)? {
                 Stored::Yes => break true,
                 Stored::No => break false,
                 Stored::Full => panics.hold(|| self.relieve(key)).transpose()?,

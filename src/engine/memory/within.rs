@@ -18,10 +18,19 @@ impl Store {
         key: &Key<'_>,
         look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        let key = self.hashed(key);
+        self.look_again(&self.hashed(key), look)
+    }
+
+    /// [`look`](Store::look) for a key that was hashed before.
+    #[inline]
+    pub(super) fn look_again<R>(
+        &self,
+        key: &HashedKey<'_>,
+        look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
+    ) -> Result<R> {
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
-        let result = look(&mut *cell.lock()?, &key, &mut leaving);
+        let result = look(&mut *cell.lock()?, key, &mut leaving);
         self.part(cell, leaving);
         Ok(result)
     }
@@ -39,14 +48,13 @@ impl Store {
     /// [`change`](Store::change), whose result is at hand also where a listener panics.
     pub(super) fn change_holding<R>(
         &self,
-        key: &Key<'_>,
+        key: &HashedKey<'_>,
         panics: &mut Panics,
         change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        let key = self.hashed(key);
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
-        let result = self.change_alone(cell, &mut leaving, |shard, leaving| change(shard, &key, leaving))?;
+        let result = self.change_alone(cell, &mut leaving, |shard, leaving| change(shard, key, leaving))?;
         if !leaving.is_empty() {
             panics.hold(|| self.part(cell, leaving));
         }
