@@ -57,7 +57,7 @@ both_worlds!(memcached, |Subject| {
 
 both_worlds!(clearable_memcached, |Subject| {
     let memcached = Memcached::builder([support::memcached().url()]).clearable(true).build().unwrap();
-    Subject::new(memcached).without_listing().resolution(Duration::from_secs(1))
+    Subject::new(memcached).without_listing().with_own_keys().resolution(Duration::from_secs(1))
 });
 
 both_worlds!(custom, |Subject| Subject::new(shelf::Shelf::default()));

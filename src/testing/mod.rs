@@ -68,6 +68,7 @@ macro_rules! for_each_promise {
             an_empty_key_is_refused,
             hostile_keys_are_keys_like_others,
             prefixes_keep_apart,
+            a_key_is_the_text_it_joins_to,
             clear_removes_its_own_prefix_only,
             delete_prefix_is_literal,
             delete_pattern_is_a_glob,

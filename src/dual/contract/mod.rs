@@ -47,6 +47,7 @@ pub struct Subject {
     clock: Option<Clock>,
     lists_keys: bool,
     clears: bool,
+    joins_keys: bool,
     resolution: Duration,
 }
 
@@ -58,6 +59,7 @@ impl Subject {
             clock: None,
             lists_keys: true,
             clears: true,
+            joins_keys: true,
             resolution: Duration::from_millis(1),
         }
     }
@@ -77,6 +79,12 @@ impl Subject {
     /// It cannot clear a namespace; then it must say so.
     pub fn without_clear(mut self) -> Subject {
         self.clears = false;
+        self
+    }
+
+    /// It writes keys in a form of its own, not as the text that prefix and name join to.
+    pub fn with_own_keys(mut self) -> Subject {
+        self.joins_keys = false;
         self
     }
 

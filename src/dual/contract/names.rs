@@ -56,6 +56,29 @@ pub async fn prefixes_keep_apart(subject: &Subject) {
     }
 }
 
+/// A key is the text that its prefix and its name join to, for a cache without a prefix as well; unless the backend
+/// has a form of its own for keys.
+#[maybe_async]
+pub async fn a_key_is_the_text_it_joins_to(subject: &Subject) {
+    if !subject.joins_keys {
+        return;
+    }
+    // The module's path tells the worlds apart.
+    let prefix = format!("{}-{}-joined", module_path!(), std::process::id());
+    let joined = format!("{}:name", prefix.replace(':', "%3A"));
+    let (within, whole) = (built(subject.builder().prefix(prefix)), built(subject.builder().prefix("")));
+    done(within.set("name", &1, Ttl::NEVER).await);
+    equal(done(whole.get::<i32>(&joined).await), Some(1));
+    holds(!done(whole.add(&joined, &2, Ttl::NEVER).await));
+    done(whole.set(&joined, &3, Ttl::NEVER).await);
+    equal(done(within.get::<i32>("name").await), Some(3));
+    holds(done(whole.delete(&joined).await));
+    let load = || async { Ok::<i32, std::io::Error>(4) };
+    equal(done(within.get_or_compute("name", Ttl::NEVER, load).await), 4);
+    equal(done(whole.take::<i32>(&joined).await), Some(4));
+    holds(!done(within.exists("name").await));
+}
+
 /// `clear` removes the values of its own prefix and no others; or says that it cannot.
 #[maybe_async]
 pub async fn clear_removes_its_own_prefix_only(subject: &Subject) {
