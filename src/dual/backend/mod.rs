@@ -144,7 +144,7 @@ impl BackendHandle {
     /// Lets whoever comes later begin a load of their own.
     pub(super) fn strike(&self, key: &Key<'_>, flight: &Arc<Flight>) {
         match &self.kind {
-            Kind::Memory(memory) => memory.store().strike(&key.kept(), flight),
+            Kind::Memory(memory) => memory.store().strike(key, flight),
             Kind::Bytes(_) => self.flights.strike(&key.kept(), flight),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Store;
 use super::loads::Seat;
 use super::shard::Incoming;
+use super::slot::HashedKey;
 use crate::clock::Moment;
 use crate::engine::flight::{Boarding, Flight, Leader, Listing};
 use crate::entry::{Ask, Found, Lease, Lookup, Object, Version};
@@ -39,7 +40,7 @@ impl Store {
     ) -> Result<bool> {
         let Some(Version::Number(lease)) = lease.token else { return Ok(false) };
         let mut incoming = Some(self.incoming(key, object, end)?);
-        self.fill_by(key, lease, &mut incoming)
+        self.fill_by(&self.hashed(key), lease, &mut incoming)
     }
 
     pub(crate) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
@@ -51,29 +52,53 @@ impl Store {
 
     /// Joins the load of this key, or begins it; `shown` as in [`Flights::board`](super::flight::Flights::board).
     pub(crate) fn board(self: &Arc<Self>, key: &Key<'_>, shown: Option<&Version>) -> Result<Boarding> {
-        let seat = self.look(key, |shard, key, _| {
+        let key = self.hashed(key);
+        let seat = self.look_at(&key, |shard, key, _| {
             let number = shard.next();
             shard.loads.board(key, number, shown)
         })?;
         Ok(match seat {
-            Seat::Lead(flight) => Boarding::Lead(Leader::new(Arc::clone(self) as _, key.kept(), flight)),
+            Seat::Lead(flight) => {
+                let listed = Listed { store: Arc::clone(self), hash: key.hash };
+                Boarding::Lead(Leader::new(Arc::new(listed), key.key.kept(), flight))
+            }
             Seat::Follow(flight) => Boarding::Follow(flight),
             Seat::Outdated(flight) => Boarding::Outdated(flight),
         })
     }
 
+    /// Lets whoever comes later begin a load of their own, unless another one than this is listed.
+    pub(crate) fn strike(&self, key: &Key<'_>, flight: &Arc<Flight>) {
+        self.strike_at(&self.hashed(key), flight);
+    }
+
+    fn strike_at(&self, key: &HashedKey<'_>, flight: &Arc<Flight>) {
+        // Within a view nothing can be struck. Nobody waits for that flight for long: it has landed.
+        let _ = self.look_at(key, |shard, key, _| shard.loads.strike(key, flight));
+    }
+
     /// Fills a key under a lease.
-    pub(super) fn fill_by(&self, key: &Key<'_>, lease: u64, incoming: &mut Option<Incoming>) -> Result<bool> {
+    pub(super) fn fill_by(
+        &self,
+        key: &HashedKey<'_>,
+        lease: u64,
+        incoming: &mut Option<Incoming>,
+    ) -> Result<bool> {
         self.store_by(key, |shard, key, leaving| shard.fill(key, lease, incoming, &self.common, leaving))
     }
 }
 
-impl Listing for Store {
+/// Where one load is listed. A leader ends in its drop, where the user's hasher may not be asked again: it may panic.
+struct Listed {
+    store: Arc<Store>,
+    hash: u64,
+}
+
+impl Listing for Listed {
     fn strike(&self, joined: &str, flight: &Arc<Flight>) {
         let whole = Prefix::default();
         if let Ok(key) = whole.key(joined) {
-            // Within a view nothing can be struck. Nobody waits for that flight for long: it has landed.
-            let _ = self.look(&key, |shard, key, _| shard.loads.strike(key, flight));
+            self.store.strike_at(&HashedKey { key: &key, hash: self.hash }, flight);
         }
     }
 }

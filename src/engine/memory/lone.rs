@@ -27,7 +27,7 @@ pub(crate) enum Takeoff<'a, R> {
 pub(crate) struct Lone<'a> {
     store: &'a Store,
     key: Key<'a>,
-    /// As at the take-off: a hasher that says something else each time must not leave the load behind.
+    /// The user's hasher is not asked again: it may panic, and this ends in a drop.
     hash: u64,
     number: u64,
     landed: bool,
@@ -94,17 +94,18 @@ impl Lone<'_> {
             }
         };
         self.landed = true;
-        let mut panics = Panics::default();
-        let (stored, waiting) =
-            self.store.change_holding(&self.hashed(), &mut panics, |shard, key, leaving| {
-                shard.land(key, self.number, &mut incoming, &self.store.common, leaving)
-            })?;
+        let (store, key) = (self.store, self.hashed());
+        let (cell, mut leaving, mut panics) = (store.cell(key.hash), Leaving::default(), Panics::default());
+        let (stored, waiting) = store.change_alone(cell, &mut leaving, |shard, leaving| {
+            shard.land(&key, self.number, &mut incoming, &store.common, leaving)
+        })?;
+        // Before code of the user's runs for what was displaced: it may panic, or take its time.
         if let Some((flight, object)) = waiting {
             flight.land(Landing::Value(object));
         }
-        // Those who wait need not wait for the room.
+        panics.hold(|| store.part(cell, leaving));
         if matches!(stored, Stored::Full) {
-            panics.hold(|| self.store.fill_by(&self.key, self.number, &mut incoming)).transpose()?;
+            panics.hold(|| store.fill_by(&key, self.number, &mut incoming)).transpose()?;
         }
         panics.go_on();
         Ok(())
@@ -121,8 +122,7 @@ impl Lone<'_> {
 
     fn end(&mut self, landing: Landing) {
         self.landed = true;
-        let landed =
-            self.store.look_again(&self.hashed(), |shard, key, _| shard.loads.land(key, self.number));
+        let landed = self.store.look_at(&self.hashed(), |shard, key, _| shard.loads.land(key, self.number));
         // Within a view nobody can be told; those who wait do so no longer than they said.
         if let Ok(Some(flight)) = landed.map(|landed| landed.flight) {
             flight.land(landing);

@@ -141,18 +141,21 @@ impl Store {
     /// [`store`](Store::store) for what was weighed before.
     pub(crate) fn put(&self, key: &Key<'_>, incoming: Incoming, when: &Condition) -> Result<bool> {
         let mut incoming = Some(incoming);
-        self.store_by(key, |shard, key, leaving| shard.store(key, &mut incoming, when, &self.common, leaving))
+        self.store_by(&self.hashed(key), |shard, key, leaving| {
+            shard.store(key, &mut incoming, when, &self.common, leaving)
+        })
     }
 
     /// Removes and hands out a value that was still alive.
     pub(crate) fn take(&self, key: &Key<'_>, version: Option<&Version>) -> Result<Option<Item>> {
-        let object =
-            self.change(key, |shard, key, leaving| shard.take(key, version, &self.common, leaving))?;
+        let object = self.change(&self.hashed(key), |shard, key, leaving| {
+            shard.take(key, version, &self.common, leaving)
+        })?;
         Ok(object.map(Item::Object))
     }
 
     pub(crate) fn touch(&self, key: &Key<'_>, end: Moment) -> Result<bool> {
-        self.change(key, |shard, key, _| shard.touch(key, end, self.clock()))
+        self.change(&self.hashed(key), |shard, key, _| shard.touch(key, end, self.clock()))
     }
 
     /// When the entry ends, if it is there.
@@ -169,12 +172,14 @@ impl Store {
     pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Result<Sum> {
         let mut incoming = Some(self.incoming(key, Arc::new(delta), end)?);
         let mut sum = Sum::Is(delta);
-        self.store_by(key, |shard, key, leaving| match shard.add(key, delta, &self.common, leaving) {
-            Some(counted) => {
-                sum = counted;
-                Stored::No
+        self.store_by(&self.hashed(key), |shard, key, leaving| {
+            match shard.add(key, delta, &self.common, leaving) {
+                Some(counted) => {
+                    sum = counted;
+                    Stored::No
+                }
+                None => shard.store(key, &mut incoming, &Condition::Always, &self.common, leaving),
             }
-            None => shard.store(key, &mut incoming, &Condition::Always, &self.common, leaving),
         })?;
         Ok(sum)
     }
@@ -183,12 +188,12 @@ impl Store {
     /// goes on after.
     fn store_by(
         &self,
-        key: &Key<'_>,
+        key: &HashedKey<'_>,
         mut store: impl FnMut(&mut Shard, &HashedKey<'_>, &mut Leaving) -> Stored,
     ) -> Result<bool> {
         let mut panics = Panics::default();
         let stored = loop {
-            match self.change_holding(&self.hashed(key), &mut panics, &mut store)? {
+            match self.change_holding(key, &mut panics, &mut store)? {
                 Stored::Yes => break true,
                 Stored::No => break false,
                 Stored::Full => panics.hold(|| self.relieve(key)).transpose()?,

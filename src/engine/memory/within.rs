@@ -18,12 +18,12 @@ impl Store {
         key: &Key<'_>,
         look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        self.look_again(&self.hashed(key), look)
+        self.look_at(&self.hashed(key), look)
     }
 
-    /// [`look`](Store::look) for a key that was hashed before.
+    /// [`look`](Store::look) at a key that was hashed before.
     #[inline]
-    pub(super) fn look_again<R>(
+    pub(super) fn look_at<R>(
         &self,
         key: &HashedKey<'_>,
         look: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
@@ -38,11 +38,10 @@ impl Store {
     /// [`look`](Store::look), where the number of entries may change.
     pub(super) fn change<R>(
         &self,
-        key: &Key<'_>,
+        key: &HashedKey<'_>,
         change: impl FnOnce(&mut Shard, &HashedKey<'_>, &mut Leaving) -> R,
     ) -> Result<R> {
-        let key = self.hashed(key);
-        self.change_in(self.cell(key.hash), |shard, leaving| change(shard, &key, leaving))
+        self.change_in(self.cell(key.hash), |shard, leaving| change(shard, key, leaving))
     }
 
     /// [`change`](Store::change), whose result is at hand also where a listener panics.
@@ -55,9 +54,7 @@ impl Store {
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
         let result = self.change_alone(cell, &mut leaving, |shard, leaving| change(shard, key, leaving))?;
-        if !leaving.is_empty() {
-            panics.hold(|| self.part(cell, leaving));
-        }
+        panics.hold(|| self.part(cell, leaving));
         Ok(result)
     }
 
@@ -114,8 +111,8 @@ impl Store {
 
     /// Has a shard give up an entry for a key of another: one that holds more than its share, or else any.
     #[cold]
-    pub(super) fn relieve(&self, key: &Key<'_>) -> Result<()> {
-        let own = self.index(self.hasher.hash(key));
+    pub(super) fn relieve(&self, key: &HashedKey<'_>) -> Result<()> {
+        let own = self.index(key.hash);
         let others = || self.cells[own + 1..].iter().chain(&self.cells[..own]);
         let held = |cell: &&Cell| cell.counts.entries.load(Ordering::Relaxed) as usize;
         let large = others().find(|cell| held(cell) > self.common.share);
