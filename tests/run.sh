@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 main() {
     install_servers
     step "tests" run_tests
+    # A target directory of its own: another cfg builds everything anew.
+    step "races" env RUSTFLAGS="--cfg shuttle" \
+        cargo test --release --lib --target-dir target/shuttle engine::memory::races
     step "documentation tests" cargo test --doc --all-features --no-fail-fast
     step "example quickstart" cargo run --example quickstart
     step "example quickstart with a configuration file" \

@@ -9,13 +9,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 
 use smol_str::SmolStr;
 
 use super::Seed;
+use super::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::throttle::Throttle;
 use crate::clock::Clock;
 use crate::entry::{Object, Version};

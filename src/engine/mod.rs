@@ -3,6 +3,7 @@
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;
+mod sync;
 pub(crate) mod throttle;
 
 /// How keys are hashed: quickly, under a seed of this table's own.

@@ -1,6 +1,6 @@
 //! How much all entries may weigh together.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::super::sync::atomic::{AtomicU64, Ordering};
 
 /// A bound on the weight of all entries, kept at every instant: an entry's weight is reserved before it goes in, and
 /// given back after it went out.

@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use smol_str::SmolStr;
 
+use super::super::sync::atomic::{AtomicU64, Ordering};
 use crate::entry::Object;
 use crate::removal::{Removal, RemovalCause};
 

@@ -1,8 +1,8 @@
 //! A shard with its lock, in which no user's code can make a thread wait for itself.
 
 use std::cell::Cell as Flag;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::super::sync::{Mutex, MutexGuard, PoisonError};
 use super::gone::Counts;
 use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};

@@ -14,6 +14,8 @@ mod loads;
 mod lock;
 mod lone;
 mod queues;
+#[cfg(all(test, shuttle))]
+mod races;
 mod room;
 mod shard;
 mod slab;

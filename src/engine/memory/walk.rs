@@ -1,8 +1,7 @@
 //! What goes through all entries: shard by shard, and within a shard a stretch of slots at a time, so that nobody waits
 //! for a lock for long.
 
-use std::sync::atomic::Ordering;
-
+use super::super::sync::atomic::Ordering;
 use super::Store;
 use super::budget::Budget;
 use super::common::Common;

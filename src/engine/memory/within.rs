@@ -1,7 +1,6 @@
 //! The way to one shard: under its lock, and out again with what has left it.
 
-use std::sync::atomic::Ordering;
-
+use super::super::sync::atomic::Ordering;
 use super::Store;
 use super::gone::{Leaving, Panics};
 use super::lock::Cell;

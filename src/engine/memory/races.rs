@@ -1,0 +1,230 @@
+//! Threads against each other in every order that shuttle thinks of:
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release --lib --target-dir target/shuttle engine::memory::races`.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use shuttle::thread;
+
+use super::*;
+use crate::engine::flight::{Boarding, Flight, Landing, State};
+use crate::key::Prefix;
+use crate::pattern::Pattern;
+use crate::ttl::Lifetime;
+
+const SCHEDULES: usize = 10_000;
+const KEYS: [&str; 3] = ["a", "b", "c"];
+
+/// A small store, and what was done to it.
+struct Trial {
+    store: Arc<Store>,
+    whole: Prefix,
+    /// The last value of each key whose write is complete; each key has one writer.
+    written: [AtomicU64; 3],
+    told: Arc<AtomicUsize>,
+}
+
+impl Trial {
+    fn of(capacity: usize, eviction: Eviction) -> Arc<Trial> {
+        let told = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::clone(&told);
+        let listener: Listener = Arc::new(move |_| {
+            heard.fetch_add(1, Ordering::SeqCst);
+        });
+        let plan = Plan { max_entries: capacity, eviction, listener: Some(listener), ..Plan::default() };
+        let store = Arc::new(Store::new(Plan { clock: Clock::hand(), ..plan }));
+        Arc::new(Trial { store, whole: Prefix::default(), written: Default::default(), told })
+    }
+
+    fn key(&self, name: &'static str) -> Key<'_> {
+        self.whole.key(name).unwrap()
+    }
+
+    fn write(&self, at: usize, value: u64) {
+        let end = self.store.clock().end_of(Lifetime::For(Duration::from_secs(value % 3 + 1)));
+        self.store.store(&self.key(KEYS[at]), Arc::new(value), end, &Condition::Always).unwrap();
+        self.written[at].store(value, Ordering::SeqCst);
+    }
+
+    fn read(&self, at: usize) {
+        let before = self.written[at].load(Ordering::SeqCst);
+        let seen = self.store.view(&self.key(KEYS[at]), number).unwrap();
+        assert!(seen.is_none_or(|seen| seen >= before), "{seen:?} was written before {before}");
+    }
+
+    fn check(&self, capacity: u64) {
+        assert!(self.store.stats().entries <= Some(capacity));
+    }
+}
+
+fn number(object: &Arc<dyn Object>) -> u64 {
+    *(&**object as &dyn std::any::Any).downcast_ref().unwrap()
+}
+
+fn in_any_order(trial: impl Fn() + Send + Sync + 'static) {
+    shuttle::check_random(trial, SCHEDULES);
+}
+
+fn all(threads: Vec<thread::JoinHandle<()>>) {
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn reads_writes_evictions_and_sweeps_show_nothing_old_and_exceed_nothing() {
+    for eviction in [Eviction::Default, Eviction::Lru] {
+        in_any_order(move || {
+            let trial = Trial::of(2, eviction);
+            let spawn = |work: fn(&Trial)| {
+                let trial = Arc::clone(&trial);
+                thread::spawn(move || work(&trial))
+            };
+            let write_two: fn(&Trial) = |trial| {
+                for value in 1..4 {
+                    trial.write(0, value);
+                    trial.write(1, value);
+                    trial.check(2);
+                }
+            };
+            let write_third: fn(&Trial) = |trial| (1..4).for_each(|value| trial.write(2, value));
+            let read: fn(&Trial) = |trial| {
+                for _ in 0..3 {
+                    (0..3).for_each(|at| trial.read(at));
+                    trial.check(2);
+                }
+            };
+            let sweep: fn(&Trial) = |trial| {
+                for _ in 0..3 {
+                    trial.store.clock().advance(Duration::from_secs(1));
+                    trial.store.sweep();
+                    trial.check(2);
+                }
+            };
+            all([write_two, write_third, read, sweep].map(spawn).into());
+            let stats = trial.store.stats();
+            let left = [stats.evicted, stats.expired, stats.replaced].iter().flatten().sum::<u64>();
+            assert_eq!(stats.entries, Some(9 - left), "{stats:?}");
+            assert_eq!(trial.told.load(Ordering::SeqCst) as u64, left);
+        });
+    }
+}
+
+#[test]
+fn several_shards_together_hold_no_more_than_they_may() {
+    in_any_order(|| {
+        // Two shards.
+        let store = Arc::new(Store::new(Plan { max_entries: 257, ..Plan::default() }));
+        let whole = Prefix::default();
+        let put = |store: &Store, n: u64| {
+            let name = n.to_string();
+            store.store(&whole.key(&name).unwrap(), Arc::new(n), Moment::NEVER, &Condition::Always).unwrap();
+        };
+        (0..256).for_each(|n| put(&store, n));
+        let threads = (1..4_u64).map(|thread| {
+            let (store, whole) = (Arc::clone(&store), Prefix::default());
+            thread::spawn(move || {
+                for n in 0..2 {
+                    let name = (1_000 * thread + n).to_string();
+                    let key = whole.key(&name).unwrap();
+                    store.store(&key, Arc::new(n), Moment::NEVER, &Condition::Always).unwrap();
+                    assert!(store.stats().entries <= Some(257));
+                }
+            })
+        });
+        all(threads.collect());
+    });
+}
+
+/// A caller that misses: leads and lands, or waits for who does. What it got.
+fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
+    let whole = Prefix::default();
+    loop {
+        let key = whole.key("k").unwrap();
+        match store.take_off(key, number).unwrap() {
+            Takeoff::Hit(value) => return value,
+            Takeoff::Lead(lone) => {
+                loads.fetch_add(1, Ordering::SeqCst);
+                thread::yield_now();
+                lone.land(Arc::new(value), Moment::NEVER).unwrap();
+                return value;
+            }
+            Takeoff::Taken => match store.board(&key, None).unwrap() {
+                Boarding::Follow(flight) => {
+                    if let Some(value) = landed(&flight) {
+                        return value;
+                    }
+                }
+                // The load has just ended: look again.
+                Boarding::Lead(leader) => leader.land(Landing::Abandoned),
+                Boarding::Outdated(_) => {}
+            },
+        }
+    }
+}
+
+fn landed(flight: &Flight) -> Option<u64> {
+    let mut state = flight.state();
+    loop {
+        match &mut *state {
+            State::Landed(Landing::Value(object)) => return Some(number(object)),
+            State::Landed(_) => return None,
+            State::Airborne { threads, .. } => *threads += 1,
+        }
+        state = flight.ended.wait(state).unwrap();
+    }
+}
+
+#[test]
+fn of_all_who_miss_a_key_one_loads() {
+    in_any_order(|| {
+        let store = Arc::new(Store::new(Plan { max_entries: 2, ..Plan::default() }));
+        let loads = Arc::new(AtomicUsize::new(0));
+        let threads = (1..5).map(|value| {
+            let (store, loads) = (Arc::clone(&store), Arc::clone(&loads));
+            thread::spawn(move || {
+                load(&store, &loads, value);
+            })
+        });
+        all(threads.collect());
+        assert_eq!(loads.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
+    let interferences: [fn(&Store, &Key<'_>); 3] = [
+        |store, key| assert!(store.store(key, Arc::new(9_u64), Moment::NEVER, &Condition::Always).unwrap()),
+        |store, key| drop(store.take(key, None)),
+        |store, _| drop(store.remove_matching(&Prefix::default(), &Pattern::all())),
+    ];
+    for interfere in interferences {
+        in_any_order(move || {
+            let store = Arc::new(Store::new(Plan { max_entries: 2, ..Plan::default() }));
+            // The source of what is loaded: it changes first, and then the key is written or removed.
+            let source = Arc::new(shuttle::sync::atomic::AtomicU64::new(1));
+            let got = Arc::new(Mutex::new(Vec::new()));
+            let loaders = (0..2).map(|_| {
+                let (store, source, got) = (Arc::clone(&store), Arc::clone(&source), Arc::clone(&got));
+                thread::spawn(move || {
+                    let whole = Prefix::default();
+                    let key = whole.key("k").unwrap();
+                    if let Takeoff::Lead(lone) = store.take_off(key, number).unwrap() {
+                        let loaded = source.load(Ordering::SeqCst);
+                        got.lock().unwrap().push(loaded);
+                        lone.land(Arc::new(loaded), Moment::NEVER).unwrap();
+                    }
+                })
+            });
+            let loaders: Vec<_> = loaders.collect();
+            let whole = Prefix::default();
+            let key = whole.key("k").unwrap();
+            source.store(9, Ordering::SeqCst);
+            interfere(&store, &key);
+            let seen = store.view(&key, number).unwrap();
+            assert!(seen.is_none_or(|seen| seen == 9), "{seen:?} is what was there before");
+            all(loaders);
+            let seen = store.view(&key, number).unwrap();
+            assert!(seen.is_none_or(|seen| seen == 9), "{seen:?}; loaded: {got:?}");
+        });
+    }
+}

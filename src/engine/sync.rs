@@ -1,0 +1,10 @@
+//! The locks and counts that engines share between threads: those of std, or in the tests of their races those of
+//! shuttle, which decides who goes on at each of them.
+
+#[cfg(not(all(shuttle, test)))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic};
+
+#[cfg(all(shuttle, test))]
+pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, atomic};
+#[cfg(all(shuttle, test))]
+pub(crate) use std::sync::PoisonError;
