@@ -157,9 +157,11 @@ impl Model {
         let new = Held { value, end: self.end(ttl), weight: self.weight_of(value) };
         let old = self.held.get(key).cloned();
         self.make_room(key, old.as_ref(), new.weight);
-        match old {
-            Some(old) => self.left.push((key.to_owned(), "Replaced", old.value)),
-            None => self.inserted += 1,
+        let due = old.as_ref().is_some_and(|old| self.is_due(old));
+        // What takes the place of a value whose time was up is a new entry.
+        self.inserted += u64::from(old.is_none() || due);
+        if let Some(old) = old {
+            self.left.push((key.to_owned(), if due { "Expired" } else { "Replaced" }, old.value));
         }
         self.held.insert(key.to_owned(), new);
         self.use_up(key);
