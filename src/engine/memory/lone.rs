@@ -1,7 +1,6 @@
 //! The shortest way from a miss to a stored value: one step to take off, one to land.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::Store;
 use super::gone::{Leaving, Panics};
@@ -10,6 +9,8 @@ use super::shard::{Shard, Stored};
 use super::slot::HashedKey;
 use crate::clock::Moment;
 use crate::engine::flight::Landing;
+use crate::engine::sync::MutexGuard;
+use crate::engine::sync::atomic::Ordering;
 use crate::entry::Object;
 use crate::error::{Error, Result};
 use crate::key::Key;
