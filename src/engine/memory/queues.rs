@@ -145,10 +145,17 @@ impl Queues {
         self.take(self.slab.find(key)?)
     }
 
-    /// Gives up the entry that is worth least, for one that will go there. At most [`STEPS`] others are moved.
-    pub(super) fn evict(&mut self, queue: Queue, eviction: Eviction) -> Option<(Slot, u32)> {
+    /// Gives up the entry that is worth least, for one that will go there, but not the spared one, which stays where it
+    /// is: who walks through the slots must not miss it. At most [`STEPS`] others are moved.
+    pub(super) fn evict(
+        &mut self,
+        queue: Queue,
+        eviction: Eviction,
+        spared: Option<Place>,
+    ) -> Option<(Slot, u32)> {
         if eviction == Eviction::Lru {
-            return self.take(self.main.oldest()?);
+            let oldest = self.main.oldest()?;
+            return self.take(if spared == Some(oldest) { self.beside(oldest)? } else { oldest });
         }
         for step in 0.. {
             let from = self.gives_up(queue);
@@ -156,6 +163,9 @@ impl Queues {
                 Queue::Young => self.young.oldest()?,
                 Queue::Main => self.main.oldest()?,
             };
+            if spared == Some(place) {
+                return self.take(self.beside(place)?);
+            }
             let uses = self.slab.get(place)?.links.uses();
             let stays = match from {
                 Queue::Young => uses >= MOST_USES,
@@ -170,6 +180,20 @@ impl Queues {
             self.push(Queue::Main, place, if from == Queue::Main { uses - 1 } else { 0 });
         }
         None
+    }
+
+    /// Whoever comes next after the oldest of a queue, be it in the other one.
+    fn beside(&self, oldest: Place) -> Option<Place> {
+        let links = self.slab.get(oldest)?.links;
+        links.newer().or_else(|| match links.queue() {
+            Queue::Young => self.main.oldest(),
+            Queue::Main => self.young.oldest(),
+        })
+    }
+
+    /// Where an entry is.
+    pub(super) fn find(&self, key: &HashedKey<'_>) -> Option<Place> {
+        self.slab.find(key)
     }
 
     /// How many slots there are to be walked through.

@@ -68,7 +68,7 @@ impl Shard {
         } else if 4 * self.len() < 3 * common.share {
             // Others have grown beyond their share.
             return false;
-        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction) {
+        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction, None) {
             // Its place is taken over.
             common.give_up(slot, weight, leaving);
         }
@@ -94,26 +94,19 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        let mut aside = None;
+        let spared = self.queues.find(spared);
         let mut fits = common.reserve(weight);
-        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction) {
-            if spared.key.is(&slot.key) {
-                aside = Some((slot, held));
-            } else {
-                common.give_up(slot, held, leaving);
-                common.entries.release(1);
-                fits = common.reserve(weight);
-            }
-        }
-        if let Some((slot, held)) = aside {
-            self.queues.insert(Queue::Main, slot, held, common.share);
+        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction, spared) {
+            common.give_up(slot, held, leaving);
+            common.entries.release(1);
+            fits = common.reserve(weight);
         }
         fits
     }
 
     /// Gives up one entry; `false` if there is none.
     pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
-        let evicted = self.queues.evict(Queue::Young, common.eviction);
+        let evicted = self.queues.evict(Queue::Young, common.eviction, None);
         let any = evicted.is_some();
         if let Some((slot, weight)) = evicted {
             common.give_up(slot, weight, leaving);
