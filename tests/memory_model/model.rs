@@ -87,9 +87,10 @@ impl Model {
                 }
                 Answer::Flag(alive.is_some())
             }
-            Step::Incr(_, delta, _) if !self.fits(delta) => Answer::TooLarge,
+            // A counter that is there keeps its weight; only one that begins is weighed.
             Step::Incr(key, delta, ttl) => match self.alive(key) {
                 Some(value) => Answer::Value(Some(self.count(&name(key), value + delta))),
+                None if !self.fits(delta) => Answer::TooLarge,
                 None => {
                     self.write(&name(key), delta, ttl);
                     Answer::Value(Some(delta))

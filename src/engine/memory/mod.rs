@@ -172,16 +172,21 @@ impl Store {
 
     /// Adds to a counter, or begins one.
     pub(crate) fn add(&self, key: &Key<'_>, delta: i64, end: Moment) -> Result<Sum> {
+        let hashed = self.hashed(key);
+        let counted =
+            self.change(&hashed, |shard, key, leaving| shard.add(key, delta, &self.common, leaving))?;
+        if let Some(sum) = counted {
+            return Ok(sum);
+        }
         let mut incoming = Some(self.incoming(key, Arc::new(delta), end)?);
         let mut sum = Sum::Is(delta);
-        self.store_by(&self.hashed(key), |shard, key, leaving| {
-            match shard.add(key, delta, &self.common, leaving) {
-                Some(counted) => {
-                    sum = counted;
-                    Stored::No
-                }
-                None => shard.store(key, &mut incoming, &Condition::Always, &self.common, leaving),
+        // Somebody may have begun it meanwhile.
+        self.store_by(&hashed, |shard, key, leaving| match shard.add(key, delta, &self.common, leaving) {
+            Some(counted) => {
+                sum = counted;
+                Stored::No
             }
+            None => shard.store(key, &mut incoming, &Condition::Always, &self.common, leaving),
         })?;
         Ok(sum)
     }
