@@ -83,7 +83,7 @@ impl MemoryBuilder {
 
     /// The most that all entries weigh together at any instant, beside `max_entries`. An entry weighs the bytes of its
     /// key and of its value, unless a [`weigher`](MemoryBuilder::weigher) says otherwise; what the cache itself needs for
-    /// it, about 120 bytes, is not counted. What is heavier than the whole is refused as `TooLarge`, and the value
+    /// it, about 80 bytes and an `Arc`, is not counted. What is heavier than the whole is refused as `TooLarge`, and the value
     /// that was there stays. From 4 GiB on weights are rounded up to multiples of `max_bytes` / 4 GiB, and one byte more. Defaults to no
     /// such bound.
     ///

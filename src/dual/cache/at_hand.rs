@@ -80,7 +80,7 @@ impl Cache {
         }
     }
 
-    /// The value at hand, counted.
+    /// The value at hand; a hit is counted.
     #[inline]
     pub(super) fn copy_at_hand<T: Value>(&self, name: &str) -> AtHand<T> {
         match self.at_hand(name, Taken::<T>::find) {
@@ -88,7 +88,7 @@ impl Cache {
                 Some(value) => AtHand::Hit(self.hit("get", value)),
                 None => AtHand::Elsewhere,
             },
-            AtHand::Miss => self.missed("get"),
+            AtHand::Miss => AtHand::Miss,
             AtHand::Elsewhere => AtHand::Elsewhere,
         }
     }
@@ -114,10 +114,5 @@ impl Cache {
     pub(super) fn hit<R>(&self, operation: &'static str, value: R) -> R {
         self.inner.journal.record(operation, EventKind::Hit(1));
         value
-    }
-
-    pub(super) fn missed<R>(&self, operation: &'static str) -> AtHand<R> {
-        self.inner.journal.record(operation, EventKind::Miss(1));
-        AtHand::Miss
     }
 }

@@ -25,7 +25,7 @@ impl Cache {
     pub async fn get<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
         match self.copy_at_hand(key.as_ref()) {
             AtHand::Hit(value) => Ok(Some(value)),
-            AtHand::Miss => Ok(None),
+            AtHand::Miss => Ok(self.miss()),
             AtHand::Elsewhere => Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone)),
         }
     }

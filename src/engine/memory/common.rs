@@ -11,8 +11,8 @@ use crate::removal::RemovalCause;
 pub(super) struct Common {
     pub(super) clock: Clock,
     pub(super) eviction: Eviction,
-    /// How many entries all shards may hold together. A shard of many gives up its own once they are all there, so
-    /// that none has to be as large as the fullest could be.
+    /// How many entries all shards may hold together. Bounds of their own would cost a crowded shard entries while
+    /// another has room.
     pub(super) entries: Budget,
     pub(super) weight: Option<Budget>,
     /// How many entries are one shard's even share, and no more than one can have.

@@ -92,7 +92,7 @@ impl Gone {
 /// What a shard counts beside its lock, so that reading it waits for nobody.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// Entries there now. Set while the lock is held.
+    /// Entries as the last change left them, for who looks for a shard with much to give.
     pub(super) entries: AtomicU64,
     expired: AtomicU64,
     evicted: AtomicU64,

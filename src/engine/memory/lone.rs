@@ -21,7 +21,7 @@ pub(crate) enum Takeoff<'a, R> {
     /// The caller leads the load.
     Lead(Lone<'a>),
     /// Somebody leads it already.
-    Taken,
+    Led,
 }
 
 /// A leader that nobody may have followed yet. However it ends, those who have are told.
@@ -56,7 +56,7 @@ impl Store {
         let (hash, number) = (hashed.hash, self.begin(cell, shard, &hashed, is_due));
         Ok(match number {
             Some(number) => Takeoff::Lead(Lone { store: self, key, hash, number, landed: false }),
-            None => Takeoff::Taken,
+            None => Takeoff::Led,
         })
     }
 
