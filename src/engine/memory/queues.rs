@@ -250,3 +250,36 @@ impl Queues {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Moment;
+    use crate::key::Prefix;
+
+    #[test]
+    fn the_entry_that_is_spared_stays_in_its_slot_while_all_others_leave() {
+        let whole = Prefix::default();
+        for eviction in [Eviction::Default, Eviction::Lru] {
+            for (spared, queue) in [(0, Queue::Main), (0, Queue::Young), (2, Queue::Main), (4, Queue::Young)]
+            {
+                let queue = if eviction == Eviction::Lru { Queue::Main } else { queue };
+                let names: Vec<String> = (0..5).map(|n| n.to_string()).collect();
+                let keys: Vec<_> = names.iter().map(|name| whole.key(name).unwrap()).collect();
+                let hashed = |n: usize| HashedKey { key: &keys[n], hash: n as u64 };
+                let mut queues = Queues::new();
+                for n in 0..5 {
+                    let (key, part, links) = (keys[n].kept(), hashed(n).part(), Links::new(queue, 0));
+                    let slot = Slot { key, object: Arc::new(n), end: Moment::NEVER, number: 0, part, links };
+                    queues.insert(queue, slot, 0, 5);
+                }
+                let place = queues.find(&hashed(spared));
+                let left = std::iter::from_fn(|| queues.evict(Queue::Young, eviction, place)).count();
+                assert_eq!((left, queues.len()), (4, 1), "{eviction:?} {spared}");
+                assert!(place.is_some() && queues.find(&hashed(spared)) == place, "{eviction:?} {spared}");
+            }
+        }
+    }
+}
