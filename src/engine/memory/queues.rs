@@ -270,8 +270,8 @@ mod tests {
                 let keys: Vec<_> = names.iter().map(|name| whole.key(name).unwrap()).collect();
                 let hashed = |n: usize| HashedKey { key: &keys[n], hash: n as u64 };
                 let mut queues = Queues::new();
-                for n in 0..5 {
-                    let (key, part, links) = (keys[n].kept(), hashed(n).part(), Links::new(queue, 0));
+                for (n, key) in keys.iter().enumerate() {
+                    let (key, part, links) = (key.kept(), hashed(n).part(), Links::new(queue, 0));
                     let slot = Slot { key, object: Arc::new(n), end: Moment::NEVER, number: 0, part, links };
                     queues.insert(queue, slot, 0, 5);
                 }
