@@ -4,8 +4,10 @@
 
 use super::{Backend, maybe_async, rt};
 
+mod node;
 mod offer;
 mod reach;
+mod servers;
 
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ impl Backend for Remote {
 
     async fn get(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
         let request = wire::look(key, Depth::to_get(&[*key]));
-        let seen = wire::read_look(self.link.exchange(&request, deadline).await?)?;
+        let seen = wire::read_look(self.servers.exchange(&request, deadline).await?)?;
         Ok(seen.value(key))
     }
 
@@ -36,7 +38,7 @@ impl Backend for Remote {
             return Ok(Vec::new());
         }
         let request = wire::look_many(keys, Depth::to_get(keys));
-        let seen = wire::read_look_many(self.link.exchange(&request, deadline).await?, keys.len())?;
+        let seen = wire::read_look_many(self.servers.exchange(&request, deadline).await?, keys.len())?;
         Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.value(key)).collect())
     }
 
@@ -62,7 +64,7 @@ impl Backend for Remote {
             return Ok(());
         }
         if *condition == Condition::Always {
-            let replies = self.link.exchange(&wire::set_many(items, lifetime), deadline).await?;
+            let replies = self.servers.exchange(&wire::set_many(items, lifetime), deadline).await?;
             return replies.into_iter().try_for_each(|reply| wire::read_value(reply).map(drop));
         }
         let calls = items.iter().map(|(key, bytes)| wire::store_if(key, bytes, lifetime, condition));
@@ -126,7 +128,7 @@ impl Backend for Remote {
             return wire::read_lease(reply?, placeholder, key);
         }
         let request = wire::look(key, Depth::to_answer(ask, &[*key]));
-        Ok(wire::read_look(self.link.exchange(&request, deadline).await?)?.answer(ask, key))
+        Ok(wire::read_look(self.servers.exchange(&request, deadline).await?)?.answer(ask, key))
     }
 
     async fn lookup_many(&self, keys: &[Key<'_>], ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
@@ -137,7 +139,7 @@ impl Backend for Remote {
             return self.lease_many(keys, hold, deadline).await;
         }
         let request = wire::look_many(keys, Depth::to_answer(ask, keys));
-        let seen = wire::read_look_many(self.link.exchange(&request, deadline).await?, keys.len())?;
+        let seen = wire::read_look_many(self.servers.exchange(&request, deadline).await?, keys.len())?;
         Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.answer(ask, key)).collect())
     }
 

@@ -1,5 +1,6 @@
 //! Leases that were asked for and whose grant has not come yet.
 
+use super::servers::Servers;
 use super::{Remote, maybe_async, rt};
 
 use std::sync::Arc;
@@ -11,13 +12,13 @@ use crate::wire::redis::Call;
 /// Placeholders on their way to the server. If the reply never comes, be it for a deadline or a dropped task, they
 /// are taken back beside the caller: nobody would know of them, and all would wait for their end.
 pub(super) struct Offer {
-    link: Arc<rt::redis::Link>,
+    servers: Arc<Servers>,
     take_back: Vec<Call>,
 }
 
 impl Offer {
     pub(super) fn new(remote: &Remote, take_back: Vec<Call>) -> Offer {
-        Offer { link: Arc::clone(&remote.link), take_back }
+        Offer { servers: Arc::clone(&remote.servers), take_back }
     }
 
     /// The server has answered: whoever asked knows what it holds.
@@ -29,7 +30,7 @@ impl Offer {
 impl Drop for Offer {
     fn drop(&mut self) {
         if !self.take_back.is_empty() {
-            let remote = Remote { link: Arc::clone(&self.link) };
+            let remote = Remote { servers: Arc::clone(&self.servers) };
             remote.withdraw_beside(std::mem::take(&mut self.take_back));
         }
     }

@@ -1,6 +1,7 @@
 //! How requests reach the server.
 
-use super::{maybe_async, rt};
+use super::maybe_async;
+use super::servers::Servers;
 
 use std::sync::Arc;
 
@@ -9,15 +10,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::redis::Redis;
 use crate::wire::redis::{self as wire, Call, Request, Step};
 
-/// A Redis server as this world reaches it.
+/// Redis as this world reaches it.
 pub(in super::super) struct Remote {
-    pub(super) link: Arc<rt::redis::Link>,
+    pub(super) servers: Arc<Servers>,
 }
 
 impl Remote {
     pub(in super::super) fn new(handle: Redis) -> Remote {
-        let link = handle.shared.links.link(|| rt::redis::Link::new(handle.shared.settings.clone()));
-        Remote { link }
+        let servers = handle.shared.links.link(|| Servers::new(handle.shared.settings.clone()));
+        Remote { servers }
     }
 }
 
@@ -25,7 +26,7 @@ impl Remote {
 impl Remote {
     /// One command, one reply.
     pub(super) async fn ask(&self, request: &Request, deadline: Deadline) -> Result<redis::Value> {
-        let replies = self.link.exchange(request, deadline).await?;
+        let replies = self.servers.exchange(request, deadline).await?;
         let last = replies.into_iter().next_back();
         wire::read_value(last.ok_or_else(|| Error::new(ErrorKind::Protocol, "the server sent no reply"))?)
     }
@@ -55,7 +56,7 @@ impl Remote {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        let replies = self.link.exchange(&wire::by_digest(calls), deadline).await?;
+        let replies = self.servers.exchange(&wire::by_digest(calls), deadline).await?;
         let mut replies: Vec<_> = replies.into_iter().map(wire::read_value).collect();
         loop {
             let unknown: Vec<usize> =
@@ -64,7 +65,7 @@ impl Remote {
                 return Ok(replies);
             }
             let again = wire::in_full(unknown.iter().map(|at| &calls[*at]));
-            let late = self.link.exchange(&again, deadline).await;
+            let late = self.servers.exchange(&again, deadline).await;
             let late = late.map_err(|error| error.after_partial(unknown.len() < replies.len()))?;
             for (at, reply) in unknown.into_iter().zip(late) {
                 replies[at] = wire::read_value(reply);
