@@ -97,8 +97,14 @@ impl Error {
 
     /// Whether time ran out, be it before or after the request was sent.
     pub fn is_timeout(&self) -> bool {
-        let cause = || self.0.source.as_ref()?.downcast_ref::<Error>();
-        self.kind() == ErrorKind::Timeout || cause().is_some_and(Error::is_timeout)
+        match self.kind() {
+            ErrorKind::Timeout => true,
+            ErrorKind::Ambiguous => {
+                let cause = self.0.source.as_ref().and_then(|source| source.downcast_ref::<Error>());
+                cause.is_some_and(Error::is_timeout)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the outcome of a write is unknown.

@@ -127,7 +127,7 @@ fn build(config: &Config, backend: &BackendConfig) -> Result<Cache> {
     let service = &config.service;
     let serializer = backend.serializer.unwrap_or(service.default_serializer);
     let handle = match config.enabled {
-        true => handle(&backend.kind)?,
+        true => handle(&backend.kind, service)?,
         false => BackendHandle::off(),
     };
     let mut cache = Cache::builder()
@@ -159,7 +159,11 @@ fn protect(mut policy: PolicyBuilder, service: &ServiceConfig) -> PolicyBuilder 
         .on_wait_timeout(service.on_wait_timeout)
 }
 
-fn handle(kind: &BackendKind) -> Result<BackendHandle> {
+fn handle(kind: &BackendKind, service: &ServiceConfig) -> Result<BackendHandle> {
+    #[cfg(any(feature = "redis", feature = "memcached"))]
+    let breaker = service.circuit_breaker_enabled.then_some(service.circuit_breaker_threshold);
+    #[cfg(not(any(feature = "redis", feature = "memcached")))]
+    let _ = service;
     match kind {
         BackendKind::Memory(memory) => {
             let mut builder = Memory::builder()
@@ -173,7 +177,8 @@ fn handle(kind: &BackendKind) -> Result<BackendHandle> {
         }
         #[cfg(feature = "redis")]
         BackendKind::Redis(redis) => {
-            let mut builder = crate::Redis::builder(redis.address().expose()).pool_size(redis.pool_size);
+            let mut builder = crate::Redis::builder(redis.address().expose());
+            builder = builder.pool_size(redis.pool_size).breaker(breaker);
             if let Some(ca_file) = &redis.ca_file {
                 builder = builder.ca_file(ca_file);
             }
@@ -185,7 +190,7 @@ fn handle(kind: &BackendKind) -> Result<BackendHandle> {
         #[cfg(feature = "memcached")]
         BackendKind::Memcached(memcached) => {
             let builder = crate::Memcached::builder(memcached.addresses());
-            Ok(builder.pool_size(memcached.pool_size).build()?.into())
+            Ok(builder.pool_size(memcached.pool_size).breaker(breaker).build()?.into())
         }
         #[cfg(not(all(feature = "redis", feature = "memcached")))]
         other => {
@@ -222,8 +227,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
     check(!config.health_check_interval.is_zero(), "health_check_interval".into());
     let (service, usual) = (&config.service, ServiceConfig::default());
     let service = [
-        (service.circuit_breaker_enabled != usual.circuit_breaker_enabled, "circuit_breaker_enabled"),
-        (service.circuit_breaker_threshold != usual.circuit_breaker_threshold, "circuit_breaker_threshold"),
         (service.enable_metrics != usual.enable_metrics, "enable_metrics"),
         (service.enable_health_checks != usual.enable_health_checks, "enable_health_checks"),
     ];

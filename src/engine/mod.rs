@@ -1,5 +1,7 @@
 //! Pure decisions and data structures. Nothing here waits, does I/O or knows which world it serves.
 
+#[cfg(any(feature = "redis", feature = "memcached"))]
+pub(crate) mod breaker;
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;

@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) clearable: bool,
     pub(crate) max_value_size: usize,
+    pub(crate) breaker: Option<u32>,
 }
 
 impl Memcached {
@@ -49,6 +50,7 @@ impl Memcached {
             pool_size: 10,
             clearable: false,
             max_value_size: 1024 * 1024,
+            breaker: Some(super::FAILURES),
         })
     }
 }
@@ -89,13 +91,22 @@ impl MemcachedBuilder {
         self
     }
 
+    /// After how many failures in a row one of the servers is left alone: calls then fail at once with `Unavailable`, but for
+    /// one a second that tries it. The failures of all handles of this process to the same address count together; an
+    /// answer, also one that refuses, begins the count anew. `None` tries for ever. Defaults to 5.
+    pub fn breaker(mut self, failures: impl Into<Option<u32>>) -> MemcachedBuilder {
+        self.0.breaker = failures.into();
+        self
+    }
+
     /// Checks the settings. Resolves no name and dials nothing.
     ///
     /// # Errors
     /// `Config`, with what is allowed: no servers, one named twice, one that is not `host:port`, a pool of
-    /// zero.
+    /// zero, a breaker of zero.
     pub fn build(mut self) -> Result<Memcached> {
         super::check_pool_size(self.0.pool_size)?;
+        super::check_breaker(self.0.breaker)?;
         if self.0.servers.is_empty() {
             let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
             return Err(Error::new(ErrorKind::Config, text));

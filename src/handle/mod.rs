@@ -14,6 +14,8 @@ pub(crate) mod redis;
 pub(crate) mod tls;
 
 #[cfg(any(feature = "redis", feature = "memcached"))]
+pub(crate) mod breakers;
+#[cfg(any(feature = "redis", feature = "memcached"))]
 mod links;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use links::Links;
@@ -28,6 +30,22 @@ fn check_pool_size(pool_size: u32) -> crate::error::Result<()> {
     let text = format!("pool_size is {pool_size}; give 1 to {MOST_CONNECTIONS} connections");
     Err(crate::error::Error::new(crate::error::ErrorKind::Config, text))
 }
+
+/// # Errors
+/// `Config` for a breaker that would never let anything through.
+#[cfg(any(feature = "redis", feature = "memcached"))]
+fn check_breaker(failures: Option<u32>) -> crate::error::Result<()> {
+    if failures != Some(0) {
+        return Ok(());
+    }
+    let text =
+        "breaker is 0, so no server would ever be asked; give 1 failure or more, or None to ask for ever";
+    Err(crate::error::Error::new(crate::error::ErrorKind::Config, text))
+}
+
+/// In a row, after which a server is left alone.
+#[cfg(any(feature = "redis", feature = "memcached"))]
+const FAILURES: u32 = 5;
 
 #[cfg(any(feature = "redis", feature = "memcached"))]
 const MOST_CONNECTIONS: u32 = 10_000;

@@ -42,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) password: Option<String>,
     pub(crate) pool_size: u32,
     pub(crate) client_name: String,
+    pub(crate) breaker: Option<u32>,
 }
 
 /// Where the server listens.
@@ -54,6 +55,18 @@ pub(crate) enum Address {
         tls: Option<Tls>,
     },
     Unix(PathBuf),
+}
+
+impl Address {
+    /// What tells servers apart. Who tries TLS on a port that speaks none, or the reverse, knows nothing about the server
+    /// that others reach there.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Address::Tcp { tls: Some(_), .. } => format!("rediss://{self}"),
+            Address::Tcp { .. } => format!("redis://{self}"),
+            Address::Unix(_) => format!("unix://{self}"),
+        }
+    }
 }
 
 impl fmt::Display for Address {
@@ -73,6 +86,7 @@ impl Redis {
             url: url.as_ref().to_owned(),
             pool_size: 10,
             client_name: "lexigram-cache".to_owned(),
+            breaker: Some(super::FAILURES),
             tls: TlsSettings::default(),
         }
     }
@@ -98,6 +112,7 @@ pub struct RedisBuilder {
     url: String,
     pool_size: u32,
     client_name: String,
+    breaker: Option<u32>,
     tls: TlsSettings,
 }
 
@@ -125,6 +140,14 @@ impl RedisBuilder {
         self
     }
 
+    /// After how many failures in a row the server is left alone: calls then fail at once with `Unavailable`, but for
+    /// one a second that tries it. The failures of all handles of this process to the same address count together; an
+    /// answer, also one that refuses, begins the count anew. `None` tries for ever. Defaults to 5.
+    pub fn breaker(mut self, failures: impl Into<Option<u32>>) -> RedisBuilder {
+        self.breaker = failures.into();
+        self
+    }
+
     /// PEM file of the authorities that may vouch for the server. Defaults to the public ones that Mozilla
     /// trusts. Only for `rediss://`.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> RedisBuilder {
@@ -149,11 +172,12 @@ impl RedisBuilder {
     /// Checks the settings and reads certificate files. Resolves no name and dials nothing.
     ///
     /// # Errors
-    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a client name with blanks, a
+    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a breaker of zero, a client name with blanks, a
     /// certificate file that is none, TLS settings without `rediss://`. The text never holds the URL, which
     /// may carry a password.
     pub fn build(self) -> Result<Redis> {
         super::check_pool_size(self.pool_size)?;
+        super::check_breaker(self.breaker)?;
         // CLIENT SETNAME refuses everything but printable characters without blanks.
         if self.client_name.is_empty() || !self.client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
@@ -205,6 +229,7 @@ impl RedisBuilder {
             password: redis.password().map(str::to_owned),
             pool_size: self.pool_size,
             client_name: self.client_name,
+            breaker: self.breaker,
         })
     }
 }

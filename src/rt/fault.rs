@@ -4,15 +4,32 @@ use std::io;
 
 use crate::error::{Error, ErrorKind};
 
-/// A failed exchange: why, and whether any byte of the request may have left this process.
+/// A failed exchange: why, whether any byte of the request may have left this process, and whose fault it was.
+#[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) error: Error,
     pub(crate) sent: bool,
+    /// The server was not even asked.
+    pub(crate) ours: bool,
 }
 
 impl Fault {
-    /// Whether the exchange is worth another connection: the one it used had died while it lay idle, and
-    /// nothing can be applied twice.
+    /// A failure before anything left.
+    pub(crate) fn unsent(error: Error) -> Fault {
+        Fault { error, sent: false, ours: false }
+    }
+
+    /// A failure once something may have left.
+    pub(crate) fn sent(error: Error) -> Fault {
+        Fault { error, sent: true, ours: false }
+    }
+
+    /// A failure that the server has no part in.
+    pub(crate) fn of_our_own(error: Error) -> Fault {
+        Fault { error, sent: false, ours: true }
+    }
+
+    /// Whether the exchange is worth another connection: the one it used died, and nothing can be applied twice.
     pub(crate) fn may_repeat(&self, repeatable: bool) -> bool {
         self.error.kind() == ErrorKind::Unavailable && (repeatable || !self.sent)
     }
@@ -25,6 +42,12 @@ impl Fault {
         let text = "the write was sent but not answered; it may or may not have been applied";
         Error::new(ErrorKind::Ambiguous, text).with_source(self.error)
     }
+}
+
+/// The error of a caller for whom no connection became free in time.
+pub(crate) fn exhausted(size: u32) -> Error {
+    let text = format!("all {size} connections were in use until the deadline; raise pool_size");
+    Error::new(ErrorKind::Timeout, text)
 }
 
 /// An I/O failure in the words of the crate.

@@ -8,3 +8,5 @@ mod sweeper;
 
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod fault;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod guard;

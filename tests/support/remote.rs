@@ -60,16 +60,28 @@ impl Remote {
         either!(self, server => server.restart());
     }
 
-    /// Fresh caches of both worlds, with so many connections of their own to whatever listens at `addr`.
+    /// Fresh caches of both worlds, with so many connections of their own to whatever listens at `addr`, which ask it
+    /// however often it has failed.
     pub fn worlds_at(&self, addr: SocketAddr, pool: u32, timeout: Duration) -> [World; 2] {
+        self.guarded_worlds_at(addr, pool, timeout, None)
+    }
+
+    /// The same, which leave it alone after so many failures in a row.
+    pub fn guarded_worlds_at(
+        &self,
+        addr: SocketAddr,
+        pool: u32,
+        timeout: Duration,
+        breaker: Option<u32>,
+    ) -> [World; 2] {
         match self {
             Remote::Redis(_) => {
-                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).build().unwrap();
-                worlds!(redis, prefix("app"), timeout(timeout))
+                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).breaker(breaker);
+                worlds!(redis.build().unwrap(), prefix("app"), timeout(timeout))
             }
             Remote::Memcached(_) => {
-                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).clearable(true);
-                worlds!(memcached.build().unwrap(), prefix("app"), timeout(timeout))
+                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).breaker(breaker);
+                worlds!(memcached.clearable(true).build().unwrap(), prefix("app"), timeout(timeout))
             }
         }
     }

@@ -7,7 +7,7 @@ use super::socket::Socket;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Reply, Request, Window, keeps_step, out_of_step};
+use crate::wire::memcached::{Reply, Request, Window, greeting, keeps_step, out_of_step, read_greeting};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
@@ -20,22 +20,34 @@ impl Link {
         Link { servers: settings.servers.iter().map(server).collect() }
     }
 
-    /// Sends a request to one server and receives all its replies, which may be refusals. One round trip.
+    /// Sends a request to one server and receives all its replies, which may be refusals. One round trip, on a `fresh`
+    /// connection if those there are may be dead.
     pub(crate) fn exchange(
         &self,
         server: usize,
         request: &Request,
+        fresh: bool,
         deadline: Deadline,
-    ) -> Result<Vec<Reply>> {
+    ) -> Result<Vec<Reply>, Fault> {
         let (address, pool) = &self.servers[server];
-        let slot = pool.checkout(deadline)?;
-        let windows = request.windows()?;
-        slot.with(
+        let windows = request.windows().map_err(Fault::of_our_own)?;
+        pool.checkout(deadline)?.with(
             request.repeatable,
-            || dial(address.as_str(), address, deadline).map(Socket::plain),
+            fresh,
+            || greeted(address, deadline),
             |socket| exchange(socket, &windows, deadline),
         )
     }
+}
+
+/// A connection whose other side has shown that it is a Memcached server which answers, so that a write is not the
+/// first thing it hears.
+fn greeted(address: &str, deadline: Deadline) -> Result<Socket> {
+    let mut socket = Socket::plain(dial(address, address, deadline)?);
+    let (replies, _) =
+        exchange(&mut socket, &greeting().windows()?, deadline).map_err(|fault| fault.error)?;
+    read_greeting(replies)?;
+    Ok(socket)
 }
 
 /// The replies, and whether the connection is in step after them.
@@ -47,12 +59,12 @@ fn exchange(
     let mut replies: Vec<Reply> = Vec::new();
     for (nth, window) in windows.iter().enumerate() {
         if !replies.iter().all(keeps_step) {
-            return Err(Fault { error: out_of_step(), sent: true });
+            return Err(Fault::sent(out_of_step()));
         }
         let sent = nth > 0;
         socket.send(&window.packed, deadline).map_err(|fault| Fault { sent: sent || fault.sent, ..fault })?;
         let answer = socket.receive(window.replies(), deadline);
-        replies.extend(answer.map_err(|error| Fault { error, sent: true })?);
+        replies.extend(answer.map_err(Fault::sent)?);
     }
     let in_step = replies.iter().all(keeps_step);
     Ok((replies, in_step))

@@ -30,6 +30,8 @@ pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
+#[cfg(any(feature = "redis", feature = "memcached"))]
+pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
 
 /// A thread's loader cannot be stopped: it runs to its end.

@@ -1,106 +1,118 @@
-//! A bounded pool of connections to one server, on r2d2.
+//! A bounded pool of connections to one server.
 //!
-//! r2d2 dials on its own thread, retries there at its own pace, and makes its callers wait for it. So what it
-//! pools here are empty slots, made in no time: the caller that checks one out dials into it within its own
-//! deadline, and a connection that failed is taken out of its slot and dropped.
+//! It dials nothing by itself and has no thread: who checks a place out dials into it within its own deadline, and a
+//! connection that failed is dropped instead of going back.
 
-use std::convert::Infallible;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use r2d2::{ManageConnection, PooledConnection};
-use scheduled_thread_pool::ScheduledThreadPool;
-
-use super::super::fault::Fault;
+use super::super::fault::{Fault, exhausted};
 use super::socket::Socket;
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 pub(super) struct Pool {
-    slots: r2d2::Pool<Slots>,
+    size: u32,
+    places: Mutex<Places>,
+    freed: Condvar,
+}
+
+struct Places {
+    /// The process these connections belong to. A forked child has copies of them that talk into its parent's
+    /// conversations.
+    process: u32,
+    taken: u32,
+    idle: Vec<Socket>,
 }
 
 /// The right to use one connection.
-pub(super) struct Slot {
-    held: PooledConnection<Slots>,
+pub(super) struct Place<'a> {
+    pool: &'a Pool,
+    process: u32,
+    idle: Option<Socket>,
 }
 
 impl Pool {
     pub(super) fn new(size: u32) -> Pool {
-        let slots = r2d2::Pool::builder()
-            .max_size(size)
-            .test_on_check_out(false)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .thread_pool(Arc::clone(&SCHEDULER))
-            .build_unchecked(Slots);
-        Pool { slots }
+        Pool { size, places: Mutex::new(Places::new()), freed: Condvar::new() }
     }
 
-    /// Waits for a slot.
+    /// Waits for a place.
     ///
     /// # Errors
-    /// `Timeout` if none became free by the deadline.
-    pub(super) fn checkout(&self, deadline: Deadline) -> Result<Slot> {
-        let held = self.slots.get_timeout(deadline.remaining()?).map_err(|_| {
-            let size = self.slots.max_size();
-            let text = format!("all {size} connections were in use until the deadline; raise pool_size");
-            Error::new(ErrorKind::Timeout, text)
-        })?;
-        Ok(Slot { held })
+    /// `Timeout` if none became free by the deadline; the server had no part in it.
+    pub(super) fn checkout(&self, deadline: Deadline) -> Result<Place<'_>, Fault> {
+        let mut places = self.lock();
+        loop {
+            // Before the look at the clock: the word that a place is free may have come to us alone.
+            if places.taken < self.size {
+                places.taken += 1;
+                return Ok(Place { pool: self, process: places.process, idle: places.idle.pop() });
+            }
+            let left = deadline.remaining().map_err(|_| Fault::of_our_own(exhausted(self.size)))?;
+            places = self.freed.wait_timeout(places, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The places of this process. Each step under the lock leaves them whole, so a poisoned one guards whole ones.
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.process != std::process::id() {
+            *places = Places::new();
+        }
+        places
     }
 }
 
-impl Slot {
-    /// Runs an exchange on the slot's connection, dialling where it has none or a dead one.
+impl Places {
+    fn new() -> Places {
+        Places { process: std::process::id(), taken: 0, idle: Vec::new() }
+    }
+}
+
+impl Place<'_> {
+    /// Runs an exchange on the idle connection of this place, or on a new one where it has none, a dead one, or is
+    /// to have a `fresh` one.
     ///
-    /// `exchange` says whether the connection is still in step; only then does it go back into its slot. If
-    /// it had been idle before and failed, the exchange is tried once more on a fresh one, where that can
-    /// apply nothing twice.
+    /// `exchange` says whether the connection is still in step; only then is it kept. If the connection failed, the
+    /// exchange is tried once more on a fresh one, where that can apply nothing twice.
     pub(super) fn with<T>(
         mut self,
         repeatable: bool,
+        fresh: bool,
         dial: impl Fn() -> Result<Socket>,
         mut exchange: impl FnMut(&mut Socket) -> Result<(T, bool), Fault>,
-    ) -> Result<T> {
-        let idle = self.held.take().and_then(|mut socket| socket.is_quiet().then_some(socket));
-        let mut reused = idle.is_some();
-        let mut socket = idle.map_or_else(&dial, Ok)?;
+    ) -> Result<T, Fault> {
+        let idle = self.idle.take().filter(|_| !fresh);
+        let idle = idle.and_then(|mut socket| socket.is_quiet().then_some(socket));
+        let dial = || dial().map_err(Fault::unsent);
+        let mut socket = idle.map_or_else(dial, Ok)?;
+        let mut repeated = false;
         loop {
             match exchange(&mut socket) {
                 Ok((value, in_step)) => {
-                    *self.held = in_step.then_some(socket);
+                    self.idle = in_step.then_some(socket);
                     return Ok(value);
                 }
-                Err(fault) if reused && fault.may_repeat(repeatable) => {
-                    reused = false;
+                Err(fault) if !repeated && fault.may_repeat(repeatable) => {
+                    repeated = true;
                     socket = dial()?;
                 }
-                Err(fault) => return Err(fault.into_error(repeatable)),
+                Err(fault) => return Err(fault),
             }
         }
     }
 }
 
-struct Slots;
-
-impl ManageConnection for Slots {
-    type Connection = Option<Socket>;
-    type Error = Infallible;
-
-    fn connect(&self) -> Result<Option<Socket>, Infallible> {
-        Ok(None)
-    }
-
-    fn is_valid(&self, _: &mut Option<Socket>) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn has_broken(&self, _: &mut Option<Socket>) -> bool {
-        false
+/// Gives the place back, also where a panic ends the exchange.
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut places = self.pool.lock();
+        if places.process != self.process {
+            return;
+        }
+        places.taken -= 1;
+        places.idle.extend(self.idle.take());
+        drop(places);
+        self.pool.freed.notify_one();
     }
 }
-
-/// r2d2 makes slots on a scheduler's thread; one is enough for every pool of the process.
-static SCHEDULER: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| {
-    Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("cache-pool").build())
-});

@@ -24,12 +24,18 @@ impl Link {
         Link { pool: Pool::new(settings.pool_size), settings }
     }
 
-    /// Sends a request and receives all its replies, which may be refusals. One round trip.
-    pub(crate) fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
-        let slot = self.pool.checkout(deadline)?;
+    /// Sends a request and receives all its replies, which may be refusals. One round trip, on a `fresh` connection if
+    /// those there are may be dead.
+    pub(crate) fn exchange(
+        &self,
+        request: &Request,
+        fresh: bool,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
         let packed = request.commands.get_packed_pipeline();
-        slot.with(
+        self.pool.checkout(deadline)?.with(
             request.repeatable,
+            fresh,
             || self.dial(deadline),
             |socket| exchange(socket, &packed, request.commands.len(), deadline).map(in_step),
         )
@@ -72,7 +78,7 @@ fn exchange(
     deadline: Deadline,
 ) -> Result<Vec<Value>, Fault> {
     socket.send(packed, deadline)?;
-    socket.receive(Replies::new(count), deadline).map_err(|error| Fault { error, sent: true })
+    socket.receive(Replies::new(count), deadline).map_err(Fault::sent)
 }
 
 /// The replies, and whether their connection is worth keeping.

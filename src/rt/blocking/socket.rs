@@ -31,7 +31,7 @@ impl Socket {
         while !request.is_empty() {
             match self.write_some(request) {
                 Ok(written) => request = &request[written..],
-                Err(error) => return Err(Fault { error, sent }),
+                Err(error) => return Err(Fault { sent, ..Fault::unsent(error) }),
             }
             sent = true;
         }

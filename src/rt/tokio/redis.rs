@@ -34,8 +34,9 @@ struct Live {
     number: u64,
     /// Ends when the connection does, so a dead one is known before anything is sent on it.
     driver: Arc<JoinHandle<()>>,
-    /// A connection cannot be used from another runtime than the one that drives it.
+    /// A connection cannot be used from another runtime than the one that drives it, nor from a forked child.
     runtime: Id,
+    process: u32,
 }
 
 impl Link {
@@ -48,18 +49,25 @@ impl Link {
         }
     }
 
-    /// Sends a request and receives all its replies, which may be refusals. One round trip.
+    /// Sends a request and receives all its replies, which may be refusals. One round trip, on a `fresh` connection if
+    /// the one there is may be dead.
     ///
     /// The reply to a request whose task was dropped is thrown away: the connection keeps count of whose
     /// turn it is. One that did not answer in time is given up whole.
-    pub(crate) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+    pub(crate) async fn exchange(
+        &self,
+        request: &Request,
+        fresh: bool,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
+        if fresh {
+            self.give_up_any();
+        }
         let mut repeated = false;
         loop {
-            let held = self.live();
-            let reused = held.is_some();
-            let live = match held {
+            let live = match self.live() {
                 Some(live) => live,
-                None => self.connect(deadline).await?,
+                None => self.connect(deadline).await.map_err(Fault::unsent)?,
             };
             let number = live.number;
             match send(live, request, deadline).await {
@@ -71,8 +79,8 @@ impl Link {
                 }
                 Err(fault) => {
                     self.give_up(number);
-                    if repeated || !reused || !fault.may_repeat(request.repeatable) {
-                        return Err(fault.into_error(request.repeatable));
+                    if repeated || !fault.may_repeat(request.repeatable) {
+                        return Err(fault);
                     }
                     repeated = true;
                 }
@@ -138,12 +146,20 @@ impl Link {
             number: self.dialled.fetch_add(1, Ordering::Relaxed),
             driver: Arc::new(tokio::spawn(driver)),
             runtime: Handle::current().id(),
+            process: std::process::id(),
         })
     }
 
     fn live(&self) -> Option<Live> {
-        let usable = |live: &&Live| !live.driver.is_finished() && live.runtime == Handle::current().id();
+        let usable = |live: &&Live| {
+            let ours = live.runtime == Handle::current().id() && live.process == std::process::id();
+            ours && !live.driver.is_finished()
+        };
         self.lock().as_ref().filter(usable).cloned()
+    }
+
+    fn give_up_any(&self) {
+        *self.lock() = None;
     }
 
     fn give_up(&self, number: u64) {
@@ -166,7 +182,7 @@ async fn send(mut live: Live, request: &Request, deadline: Deadline) -> Result<V
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
     match timeout_at(deadline.instant().into(), exchange).await {
         Ok(Ok(values)) => Ok(values),
-        Ok(Err(error)) => Err(Fault { error: failed(error), sent: true }),
-        Err(_) => Err(Fault { error: Deadline::passed(), sent: true }),
+        Ok(Err(error)) => Err(Fault::sent(failed(error))),
+        Err(_) => Err(Fault::sent(Deadline::passed())),
     }
 }

@@ -177,8 +177,9 @@ fn arithmetic(key: &WireKey, delta: u64, (initial, expiry): (u64, u32)) -> Resul
     build_arithmetic(key, &options).map_err(unsendable)
 }
 
-pub(crate) fn noop() -> MetaCommand {
-    build_noop()
+/// Asks for nothing but an answer.
+pub(crate) fn greeting() -> Request {
+    Request::read(vec![build_noop()])
 }
 
 /// A lifetime as the protocol has it: 0 is never, up to 30 days are seconds from now, more is a point in

@@ -86,8 +86,9 @@ pub(crate) fn read_sum(reply: Reply) -> Result<Option<u64>> {
     }
 }
 
-pub(crate) fn read_noop(reply: Reply) -> Result<()> {
-    match accepted(reply)?.rc {
+/// The reply to [`greeting`](super::greeting).
+pub(crate) fn read_greeting(replies: Vec<Reply>) -> Result<()> {
+    match accepted(replies.into_iter().next_back().ok_or_else(no_reply)?)?.rc {
         ReturnCode::Mn => Ok(()),
         code => Err(unexpected(code)),
     }

@@ -72,13 +72,13 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
     Request { commands, repeatable: true }
 }
 
-/// Any refusal ends the handshake, except that the name is not wanted: it is decoration, and an ACL may forbid it.
-/// A server that turns clients away says so in place of the first reply, whatever was asked.
+/// Any refusal ends the handshake, except that the name is not wanted: it is decoration, an ACL may forbid it, and a
+/// server that is busy with a script knows no names. A server that turns clients away says so in place of the first reply, whatever was asked.
 pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
     let name = replies.len().saturating_sub(1);
     for (position, reply) in replies.into_iter().enumerate() {
         match read_value(reply) {
-            Err(error) if position == name && matches!(error.code(), Some("NOPERM" | "NOAUTH")) => {}
+            Err(error) if position == name && matches!(error.code(), Some("NOPERM" | "NOAUTH" | "BUSY")) => {}
             Err(error) => return Err(error),
             Ok(_) => {}
         }

@@ -21,6 +21,18 @@ pub(crate) fn keeps_connection(reply: &Value) -> bool {
     !matches!(reply, Value::ServerError(error) if matches!(error.code(), "READONLY" | "DENIED"))
 }
 
+/// Whether the server is there and will answer, but not yet. Nothing was applied by what it said so of.
+pub(crate) fn is_not_ready(answer: &Result<Vec<Value>>) -> bool {
+    match answer {
+        Ok(replies) => replies
+            .iter()
+            .any(|reply| matches!(reply, Value::ServerError(error) if NOT_READY.contains(&error.code()))),
+        Err(error) => error.code().is_some_and(|code| NOT_READY.contains(&code)),
+    }
+}
+
+const NOT_READY: [&str; 5] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY"];
+
 pub(crate) fn read_bytes(value: Value) -> Result<Option<Vec<u8>>> {
     match value {
         Value::Nil => Ok(None),
@@ -99,9 +111,7 @@ fn refused(code: &str, detail: &str) -> Error {
         "NOAUTH" | "WRONGPASS" | "NOPERM" => {
             (ErrorKind::Auth, "the server does not accept these credentials")
         }
-        "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
-            (ErrorKind::Unavailable, "the server is not ready")
-        }
+        code if NOT_READY.contains(&code) => (ErrorKind::Unavailable, "the server is not ready"),
         "MOVED" | "ASK" | "CROSSSLOT" => {
             (ErrorKind::Misconfigured, "the server is part of a cluster; this is a standalone configuration")
         }

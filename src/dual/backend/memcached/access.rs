@@ -18,6 +18,7 @@ use crate::wire::memcached::{self as wire, Mode, Reply, Request, Seen, Want, Wir
 /// The servers, and the generations last seen on them.
 pub(super) struct Access {
     handle: Memcached,
+    guards: Vec<rt::Guard>,
     link: Arc<rt::memcached::Link>,
     /// Only saves a round trip: every write brings the current generation back and is repeated if it differs.
     generations: Mutex<HashMap<(usize, WireKey), u32>>,
@@ -48,7 +49,9 @@ impl Group {
 impl Access {
     pub(super) fn new(handle: Memcached) -> Access {
         let link = handle.shared.links.link(|| rt::memcached::Link::new(&handle.shared.settings));
-        Access { handle, link, generations: Mutex::default() }
+        let Settings { servers, breaker, .. } = &handle.shared.settings;
+        let guard = |server: &String| rt::Guard::new(&format!("memcached://{server}"), *breaker);
+        Access { guards: servers.iter().map(guard).collect(), handle, link, generations: Mutex::default() }
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -149,7 +152,9 @@ impl Access {
         request: &Request,
         deadline: Deadline,
     ) -> Result<Vec<Reply>> {
-        self.link.exchange(server, request, deadline).await
+        let trial = self.guards[server].admit(deadline)?;
+        let answer = self.link.exchange(server, request, trial.is_probe(), deadline).await;
+        trial.end(answer, request.repeatable)
     }
 
     /// One command, one reply.

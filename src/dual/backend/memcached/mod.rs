@@ -23,7 +23,7 @@ use crate::handle::memcached::Memcached;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
-use crate::wire::memcached::{self as wire, Request, Want};
+use crate::wire::memcached::{self as wire, Want};
 
 /// Memcached servers as this world reaches them.
 pub(super) struct Remote {
@@ -250,7 +250,7 @@ impl Backend for Remote {
 
     async fn ping(&self, deadline: Deadline) -> Result<()> {
         for server in 0..self.access.settings().servers.len() {
-            wire::read_noop(self.access.ask(server, Request::read(vec![wire::noop()]), deadline).await?)?;
+            wire::read_greeting(self.access.exchange(server, &wire::greeting(), deadline).await?)?;
         }
         Ok(())
     }

@@ -9,21 +9,26 @@ use crate::error::Result;
 use crate::handle::redis::Settings;
 use crate::wire::redis::Request;
 
-/// A server and the connections to it.
+/// A server, the connections to it, and what guards it.
 pub(super) struct Node {
+    guard: rt::Guard,
     link: rt::redis::Link,
 }
 
 impl Node {
     pub(super) fn new(settings: Settings) -> Node {
-        Node { link: rt::redis::Link::new(settings) }
+        let guard = rt::Guard::new(&settings.address.identity(), settings.breaker);
+        Node { guard, link: rt::redis::Link::new(settings) }
     }
 }
 
 #[maybe_async]
 impl Node {
-    /// Sends a request and receives all its replies, which may be refusals. One round trip.
+    /// Sends a request and receives all its replies, which may be refusals. One round trip; none while the server is
+    /// left alone.
     pub(super) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
-        self.link.exchange(request, deadline).await
+        let trial = self.guard.admit(deadline)?;
+        let answer = self.link.exchange(request, trial.is_probe(), deadline).await;
+        trial.end(answer, request.repeatable)
     }
 }

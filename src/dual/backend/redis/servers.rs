@@ -1,14 +1,16 @@
 //! Which servers a backend consists of, and which of them a request is for.
 
-use super::maybe_async;
 use super::node::Node;
+use super::{maybe_async, rt};
+
+use std::time::Duration;
 
 use redis::Value;
 
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::Settings;
-use crate::wire::redis::Request;
+use crate::wire::redis::{self as wire, Request};
 
 /// The servers behind one handle, as this world reaches them.
 pub(super) enum Servers {
@@ -24,10 +26,30 @@ impl Servers {
 
 #[maybe_async]
 impl Servers {
-    /// Sends a request to whom it is for and receives all its replies, which may be refusals. One round trip.
+    /// Sends a request to whom it is for and receives all its replies, which may be refusals. One round trip. A server
+    /// that is not ready yet, since it is loading or busy, is asked again until the deadline, where that can apply
+    /// nothing twice.
     pub(super) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let answer = self.ask_once(request, deadline).await;
+            if !request.repeatable || !wire::is_not_ready(&answer) {
+                return answer;
+            }
+            match deadline.remaining() {
+                Ok(left) if left > pause => rt::sleep(pause).await,
+                _ => return answer,
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    async fn ask_once(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
         match self {
             Servers::One(node) => node.exchange(request, deadline).await,
         }
     }
 }
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
