@@ -5,8 +5,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{process, thread};
 
 /// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
 pub(crate) fn while_renewing<R>(
@@ -49,8 +49,9 @@ struct Agenda {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct Tasks {
+    /// A forked child has no copy of the thread, and what its parent was at is none of its business.
+    process: u32,
     jobs: VecDeque<Box<dyn FnOnce() + Send>>,
     renewals: HashMap<u64, Renewal>,
     number: u64,
@@ -123,7 +124,23 @@ impl Agenda {
 
     /// No job and no renewal runs under the lock, so a poisoned one still guards a whole agenda.
     fn lock(&self) -> MutexGuard<'_, Tasks> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if tasks.process != process::id() {
+            *tasks = Tasks::default();
+        }
+        tasks
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Tasks {
+        Tasks {
+            process: process::id(),
+            jobs: VecDeque::new(),
+            renewals: HashMap::new(),
+            number: 0,
+            attended: None,
+        }
     }
 }
 

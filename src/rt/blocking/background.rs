@@ -30,6 +30,8 @@ enum State {
     Idle,
     /// The thread holds the other end of `ended` until it is through with the queue.
     Working {
+        /// A forked child has no copy of the thread.
+        process: u32,
         queue: SyncSender<Job>,
         ended: Receiver<()>,
     },
@@ -40,6 +42,9 @@ impl Background {
     /// Queues a job; says whether there was room for it.
     pub(crate) fn start(&self, job: impl FnOnce() + Send + 'static) -> bool {
         let mut state = self.lock();
+        if matches!(*state, State::Working { process, .. } if process != std::process::id()) {
+            *state = State::Idle;
+        }
         if matches!(*state, State::Idle)
             && let Some(working) = State::begin()
         {
@@ -58,7 +63,9 @@ impl Background {
     /// Takes no more jobs, and waits for those in the queue until then.
     pub(crate) fn drain(&self, until: Instant) {
         let state = std::mem::replace(&mut *self.lock(), State::Closed);
-        if let State::Working { queue, ended } = state {
+        if let State::Working { process, queue, ended } = state
+            && process == std::process::id()
+        {
             drop(queue);
             // Nothing is ever sent: the wait ends when the thread does.
             let _ = ended.recv_timeout(until.saturating_duration_since(Instant::now()));
@@ -83,7 +90,7 @@ impl State {
             }
         };
         thread::Builder::new().name("cache-reload".into()).spawn(work).ok()?;
-        Some(State::Working { queue, ended })
+        Some(State::Working { process: std::process::id(), queue, ended })
     }
 }
 

@@ -1,16 +1,14 @@
 //! A task's way to the Memcached servers.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::runtime::{Handle, Id};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout_at;
 
-use super::super::fault::{Fault, exhausted, io_error};
+use super::super::fault::{Fault, io_error};
 use super::dial::dial;
+use super::pool::{Place, Pool};
 use super::receive::receive;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -24,27 +22,13 @@ pub(crate) struct Link {
 
 struct Server {
     address: String,
-    pool_size: u32,
-    /// A place for each connection in use.
-    places: Semaphore,
-    idle: Mutex<Vec<Idle>>,
-}
-
-/// A connection works only in the runtime that opened it, and is the other side of a conversation of its process.
-struct Idle {
-    stream: TcpStream,
-    process: u32,
-    runtime: Id,
+    pool: Pool,
 }
 
 impl Link {
     pub(crate) fn new(settings: &Settings) -> Link {
-        let server = |address: &String| Server {
-            address: address.clone(),
-            pool_size: settings.pool_size,
-            places: Semaphore::new(settings.pool_size as usize),
-            idle: Mutex::new(Vec::new()),
-        };
+        let server =
+            |address: &String| Server { address: address.clone(), pool: Pool::new(settings.pool_size) };
         Link { servers: settings.servers.iter().map(server).collect() }
     }
 
@@ -62,9 +46,9 @@ impl Link {
     ) -> Result<Vec<Reply>, Fault> {
         let server = &self.servers[server];
         let windows = request.windows().map_err(Fault::of_our_own)?;
-        let _place = server.place(deadline).await?;
+        let place = server.pool.checkout(deadline).await?;
         let mut sent = false;
-        let call = server.call(&windows, request.repeatable, fresh, deadline, &mut sent);
+        let call = server.call(&place, &windows, request.repeatable, fresh, deadline, &mut sent);
         match timeout_at(deadline.instant().into(), call).await {
             Ok(Ok(replies)) => Ok(replies),
             Ok(Err(error)) => Err(Fault { sent, ..Fault::unsent(error) }),
@@ -74,33 +58,25 @@ impl Link {
 }
 
 impl Server {
-    /// Waits for a place.
-    async fn place(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Fault> {
-        match timeout_at(deadline.instant().into(), self.places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            // It is never closed.
-            Ok(Err(_)) | Err(_) => Err(Fault::of_our_own(exhausted(self.pool_size))),
-        }
-    }
-
     async fn call(
         &self,
+        place: &Place<'_>,
         windows: &[Window],
         repeatable: bool,
         fresh: bool,
         deadline: Deadline,
         sent: &mut bool,
     ) -> Result<Vec<Reply>> {
-        let idle = if fresh { None } else { self.idle() };
+        let idle = if fresh { None } else { place.idle() };
         let stream = match idle {
             Some(stream) => stream,
             None => self.greeted(deadline).await?,
         };
-        match self.exchange(stream, windows, sent).await {
+        match in_place(place, stream, windows, sent).await {
             Err(error) if (Fault { sent: *sent, ..Fault::unsent(error.clone()) }).may_repeat(repeatable) => {
                 *sent = false;
                 let stream = self.greeted(deadline).await?;
-                self.exchange(stream, windows, sent).await
+                in_place(place, stream, windows, sent).await
             }
             result => result,
         }
@@ -113,41 +89,20 @@ impl Server {
         read_greeting(exchange(&mut stream, &greeting().windows()?, &mut false).await?)?;
         Ok(stream)
     }
+}
 
-    /// Keeps the connection if it is in step afterwards.
-    async fn exchange(
-        &self,
-        mut stream: TcpStream,
-        windows: &[Window],
-        sent: &mut bool,
-    ) -> Result<Vec<Reply>> {
-        let replies = exchange(&mut stream, windows, sent).await?;
-        if replies.iter().all(keeps_step) {
-            self.lock().push(Idle { stream, process: std::process::id(), runtime: Handle::current().id() });
-        }
-        Ok(replies)
+/// Exchanges, and keeps the connection if it is in step afterwards.
+async fn in_place(
+    place: &Place<'_>,
+    mut stream: TcpStream,
+    windows: &[Window],
+    sent: &mut bool,
+) -> Result<Vec<Reply>> {
+    let replies = exchange(&mut stream, windows, sent).await?;
+    if replies.iter().all(keeps_step) {
+        place.keep(stream);
     }
-
-    /// An idle connection fit for use: of this process and runtime, open, and with nothing to read, since nothing was
-    /// asked.
-    fn idle(&self) -> Option<TcpStream> {
-        let runtime = Handle::current().id();
-        loop {
-            let idle = self.lock().pop()?;
-            let quiet = || {
-                let probe = idle.stream.try_read(&mut [0]);
-                matches!(probe, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-            };
-            if idle.process == std::process::id() && idle.runtime == runtime && quiet() {
-                return Some(idle.stream);
-            }
-        }
-    }
-
-    /// Pushed and popped whole, so a poisoned lock guards a whole list.
-    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(replies)
 }
 
 async fn exchange(stream: &mut TcpStream, windows: &[Window], sent: &mut bool) -> Result<Vec<Reply>> {

@@ -7,6 +7,8 @@ mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+#[cfg(feature = "memcached")]
+mod pool;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod receive;
 #[cfg(all(feature = "redis", feature = "async-tls"))]
