@@ -25,18 +25,17 @@ pub(crate) trait Replies {
     fn read(self, received: Vec<u8>) -> Result<Self::Output>;
 }
 
-/// The most bytes that are taken in for one request, against a server that never stops talking.
-const REPLY_LIMIT: usize = 64 * 1024 * 1024;
+/// The most bytes that are taken in for one request, against a server that never stops talking: with what else it takes
+/// to receive them, 64 MiB.
+const REPLY_LIMIT: usize = 60 * 1024 * 1024;
 
 /// # Errors
 /// `Protocol` once an exchange has brought more than [`REPLY_LIMIT`].
 pub(crate) fn within_limit(received: &[u8]) -> Result<()> {
-    if received.len() <= REPLY_LIMIT {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Protocol, "the reply exceeds 64 MiB; ask for fewer keys at once"))
+    if received.len() <= REPLY_LIMIT { Ok(()) } else { Err(too_large()) }
 }
 
+#[cfg(feature = "memcached")]
 /// Where the line at `from` ends (before its line feed) and the next one starts.
 ///
 /// # Errors
@@ -56,6 +55,10 @@ fn line(received: &[u8], from: usize) -> Result<Option<(&[u8], usize)>> {
 
 /// Lines carry type, length or a short text; error texts are the longest.
 const LINE_LIMIT: usize = 64 * 1024;
+
+fn too_large() -> Error {
+    Error::new(ErrorKind::Protocol, "the reply exceeds 60 MiB; ask for fewer or smaller values at once")
+}
 
 fn garbled() -> Error {
     Error::new(ErrorKind::Protocol, "the reply is not of this protocol; does another program listen there?")

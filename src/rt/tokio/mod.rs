@@ -13,6 +13,8 @@ mod pool;
 mod receive;
 #[cfg(all(feature = "redis", feature = "async-tls"))]
 mod tls;
+#[cfg(feature = "redis")]
+mod watched;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;

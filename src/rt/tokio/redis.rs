@@ -13,6 +13,7 @@ use tokio::time::timeout_at;
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use super::receive::receive;
+use super::watched::{Verdict, Watched};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
@@ -31,6 +32,7 @@ pub(crate) struct Link {
 #[derive(Clone)]
 struct Live {
     connection: MultiplexedConnection,
+    verdict: Verdict,
     number: u64,
     /// Ends when the connection does, so a dead one is known before anything is sent on it.
     driver: Arc<JoinHandle<()>>,
@@ -139,10 +141,12 @@ impl Link {
         read_handshake(receive(&mut stream, Replies::new(hello.commands.len())).await?)?;
         let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        let (stream, verdict) = Watched::new(stream);
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
         Ok(Live {
             connection,
+            verdict,
             number: self.dialled.fetch_add(1, Ordering::Relaxed),
             driver: Arc::new(tokio::spawn(driver)),
             runtime: Handle::current().id(),
@@ -182,7 +186,7 @@ async fn send(mut live: Live, request: &Request, deadline: Deadline) -> Result<V
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
     match timeout_at(deadline.instant().into(), exchange).await {
         Ok(Ok(values)) => Ok(values),
-        Ok(Err(error)) => Err(Fault::sent(failed(error))),
+        Ok(Err(error)) => Err(Fault::sent(live.verdict.get().cloned().unwrap_or_else(|| failed(error)))),
         Err(_) => Err(Fault::sent(Deadline::passed())),
     }
 }

@@ -1,23 +1,25 @@
-//! Where replies end in a stream of bytes (RESP 2 and 3), without reading what they say.
+//! Which bytes are the replies to one request.
 
 use redis::{Parser, Value};
 
-use super::super::{Replies as Contract, garbled, line};
+use super::super::{Replies as Contract, garbled};
 use super::reply::failed;
+use super::scan::Scan;
 use crate::error::Result;
 
 /// The replies to one request. Remembers how far it has looked, so a long reply is walked once.
 pub(crate) struct Replies {
     count: usize,
-    /// Values still to come, nested ones included.
+    /// Replies that have not ended yet.
     due: usize,
-    /// Where the next value begins.
+    /// How far the scan is.
     position: usize,
+    scan: Scan,
 }
 
 impl Replies {
     pub(crate) fn new(count: usize) -> Replies {
-        Replies { count, due: count, position: 0 }
+        Replies { count, due: count, position: 0, scan: Scan::of_replies() }
     }
 }
 
@@ -26,24 +28,11 @@ impl Contract for Replies {
 
     fn advance(&mut self, received: &[u8]) -> Result<bool> {
         while self.due > 0 {
-            let Some((header, after)) = line(received, self.position)? else { return Ok(false) };
-            let (&kind, length) = header.split_first().ok_or_else(garbled)?;
-            match kind {
-                b'+' | b'-' | b':' | b',' | b'#' | b'_' | b'(' => {}
-                b'$' | b'=' | b'!' => {
-                    let end = after + size(length)?.map_or(0, |size| size + "\r\n".len());
-                    if received.len() < end {
-                        return Ok(false);
-                    }
-                    self.position = end;
-                    self.due -= 1;
-                    continue;
-                }
-                b'*' | b'~' | b'>' => self.due += size(length)?.unwrap_or(0),
-                b'%' => self.due += 2 * size(length)?.unwrap_or(0),
-                _ => return Err(garbled()),
+            let (followed, has_ended) = self.scan.follow(&received[self.position..])?;
+            self.position += followed;
+            if !has_ended {
+                return Ok(false);
             }
-            self.position = after;
             self.due -= 1;
         }
         if self.position == received.len() { Ok(true) } else { Err(garbled()) }
@@ -54,15 +43,6 @@ impl Contract for Replies {
         let mut rest = &received[..];
         (0..self.count).map(|_| parser.parse_value(&mut rest).map_err(failed)).collect()
     }
-}
-
-/// A length, or −1 for nothing. None is larger than what a whole exchange may bring.
-fn size(digits: &[u8]) -> Result<Option<usize>> {
-    if digits == b"-1" {
-        return Ok(None);
-    }
-    let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
-    size.filter(|size| *size <= super::super::REPLY_LIMIT).map(Some).ok_or_else(garbled)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod frame;
 mod lease;
 mod look;
 mod reply;
+mod scan;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ pub(crate) use self::look::{
     Depth, look, look_many, read_lease, read_look, read_look_many, read_stay, read_taken,
 };
 pub(crate) use self::reply::*;
+#[cfg(feature = "async")]
+pub(crate) use self::scan::Scan;
 use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
 use self::version::{Compared, compared};

@@ -1,0 +1,160 @@
+//! Where values end in a stream of bytes (RESP 2 and 3), without reading what they say.
+
+use super::super::{LINE_LIMIT, REPLY_LIMIT, garbled, too_large};
+use crate::error::Result;
+
+/// Follows a stream piece by piece, and remembers where in a value it is.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// What one value may take.
+    limit: usize,
+    /// Values that the one under way still lacks, nested ones included.
+    due: usize,
+    /// Bytes of a string still to come, with the line end after it.
+    skip: usize,
+    /// The beginning of a line whose end has not come.
+    line: Vec<u8>,
+    /// What the value under way takes once it is read.
+    weight: usize,
+}
+
+impl Scan {
+    /// Of what a server sends.
+    pub(crate) fn of_replies() -> Scan {
+        Scan { limit: REPLY_LIMIT, due: 0, skip: 0, line: Vec::new(), weight: 0 }
+    }
+
+    /// Of what we send, which may be as large as it is.
+    #[cfg(feature = "async")]
+    pub(crate) fn of_commands() -> Scan {
+        Scan { limit: usize::MAX, ..Scan::of_replies() }
+    }
+
+    /// Follows the stream to the end of the value under way, or of what has come; says how many bytes that were, and
+    /// whether the value has ended.
+    ///
+    /// # Errors
+    /// `Protocol` for what is no RESP, and for a value beyond the limit.
+    pub(crate) fn follow(&mut self, bytes: &[u8]) -> Result<(usize, bool)> {
+        let mut position = 0;
+        while position < bytes.len() {
+            let rest = &bytes[position..];
+            if self.skip > 0 {
+                let skipped = self.skip.min(rest.len());
+                self.skip -= skipped;
+                position += skipped;
+            } else {
+                position += self.take_line(rest)?;
+            }
+            if self.skip == 0 && self.line.is_empty() && self.due == 0 {
+                self.weight = 0;
+                return Ok((position, true));
+            }
+        }
+        Ok((position, false))
+    }
+
+    /// Whether nothing is under way.
+    #[cfg(any(feature = "async", test))]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.due == 0 && self.skip == 0 && self.line.is_empty()
+    }
+
+    /// Takes in a line, or the beginning of one; says how many bytes that were.
+    fn take_line(&mut self, rest: &[u8]) -> Result<usize> {
+        let window = &rest[..rest.len().min(LINE_LIMIT)];
+        let Some(end) = window.iter().position(|&byte| byte == b'\n') else {
+            self.line.extend_from_slice(window);
+            return if self.line.len() < LINE_LIMIT { Ok(window.len()) } else { Err(garbled()) };
+        };
+        if self.line.is_empty() {
+            self.take_header(&rest[..end])?;
+        } else {
+            let mut line = std::mem::take(&mut self.line);
+            line.extend_from_slice(&rest[..end]);
+            self.take_header(&line)?;
+        }
+        Ok(end + 1)
+    }
+
+    /// Takes note of what a line announces.
+    fn take_header(&mut self, line: &[u8]) -> Result<()> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (&kind, length) = line.split_first().ok_or_else(garbled)?;
+        let size = match kind {
+            b'+' | b'-' | b':' | b',' | b'#' | b'_' | b'(' => 0,
+            b'$' | b'=' | b'!' | b'*' | b'~' | b'>' | b'%' => self.size(length)?,
+            _ => return Err(garbled()),
+        };
+        self.due = self.due.saturating_sub(1);
+        match kind {
+            b'$' | b'=' | b'!' if length != b"-1" => self.skip = size + b"\r\n".len(),
+            b'*' | b'~' | b'>' => self.due += size,
+            b'%' => self.due += 2 * size,
+            _ => {}
+        }
+        // An empty array in an array of a million takes as much room as a word.
+        self.weight = self.weight.saturating_add(line.len() + self.skip + VALUE);
+        let whole = self.weight.saturating_add(self.due.saturating_mul(VALUE));
+        if whole > self.limit { Err(too_large()) } else { Ok(()) }
+    }
+
+    /// A length; that of nothing, −1, is none.
+    fn size(&self, digits: &[u8]) -> Result<usize> {
+        if digits == b"-1" {
+            return Ok(0);
+        }
+        let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+        let size = size.filter(|size| *size <= usize::MAX / 4).ok_or_else(garbled)?;
+        if size > self.limit { Err(too_large()) } else { Ok(size) }
+    }
+}
+
+/// The room that a value takes beside its bytes.
+const VALUE: usize = size_of::<redis::Value>();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const STREAM: &[u8] =
+        b"+OK\r\n$5\r\na\r\nbc\r\n$-1\r\n$0\r\n\r\n*2\r\n$-1\r\n*1\r\n:7\r\n*0\r\n-ERR no\r\n";
+    const VALUES: usize = 7;
+
+    #[test]
+    fn values_end_where_they_end_in_whatever_pieces_they_come() {
+        for piece in 1..=STREAM.len() {
+            let (mut scan, mut ended) = (Scan::of_replies(), 0);
+            for mut bytes in STREAM.chunks(piece) {
+                while !bytes.is_empty() {
+                    let (followed, has_ended) = scan.follow(bytes).unwrap();
+                    bytes = &bytes[followed..];
+                    ended += usize::from(has_ended);
+                }
+            }
+            assert_eq!((ended, scan.is_at_rest()), (VALUES, true), "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_take_too_much_room_is_refused_when_it_says_so() {
+        for header in [&b"$62914561\r\n"[..], b"*62914560\r\n", b"*2000000\r\n", b"$99999999999\r\n"] {
+            let error = Scan::of_replies().follow(header).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol);
+            assert!(error.to_string().contains("MiB"), "{error}");
+        }
+        assert!(Scan::of_replies().follow(b"*100000\r\n").is_ok());
+    }
+
+    #[test]
+    fn a_value_that_never_ends_is_refused_when_it_has_become_too_large() {
+        let (mut scan, mut taken) = (Scan::of_replies(), 0);
+        let endless = b"*1\r\n".repeat(1_000);
+        while scan.follow(&endless).is_ok() {
+            taken += endless.len();
+            assert!(taken < REPLY_LIMIT, "nested arrays go on for ever");
+        }
+        assert!(taken > 1_000_000);
+    }
+}
