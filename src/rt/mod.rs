@@ -10,3 +10,9 @@ mod sweeper;
 mod fault;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod guard;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod resolve;
+
+/// Between two tries to connect to a server that takes in no more for the moment.
+#[cfg(all(unix, feature = "redis"))]
+const BACKLOG_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);

@@ -43,7 +43,7 @@ impl Link {
 /// A connection whose other side has shown that it is a Memcached server which answers, so that a write is not the
 /// first thing it hears.
 fn greeted(address: &str, deadline: Deadline) -> Result<Socket> {
-    let mut socket = Socket::plain(dial(address, address, deadline)?);
+    let mut socket = Socket::plain(dial(address, deadline)?);
     let (replies, _) =
         exchange(&mut socket, &greeting().windows()?, deadline).map_err(|fault| fault.error)?;
     read_greeting(replies)?;

@@ -52,9 +52,9 @@ impl Link {
 
     fn connect(&self, deadline: Deadline) -> Result<Socket> {
         match &self.settings.address {
-            address @ Address::Tcp { host, port, tls } => {
+            address @ Address::Tcp { tls, .. } => {
                 let at = address.to_string();
-                let stream = dial((host.as_str(), *port), &at, deadline)?;
+                let stream = dial(&at, deadline)?;
                 match tls {
                     None => Ok(Socket::plain(stream)),
                     #[cfg(feature = "tls")]

@@ -1,26 +1,22 @@
 //! Connecting a task to a server, within the call's deadline.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::fault::io_error;
+use super::super::resolve::resolve;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Tries every address of the host, resolved anew. The caller bounds the whole by its deadline; each address
-/// gets its share, so that a dead first one leaves some for the second.
-pub(super) async fn dial(
-    host_and_port: impl ToSocketAddrs,
-    at: &str,
-    deadline: Deadline,
-) -> Result<TcpStream> {
-    let addresses: Vec<_> = lookup_host(host_and_port)
-        .await
-        .map_err(|error| io_error(&format!("resolve {at}"), error))?
-        .collect();
+/// Tries every address of `host:port`, resolved anew. The caller bounds the whole by its deadline; each address gets its
+/// share, so that a dead first one leaves some for the second.
+pub(super) async fn dial(at: &str, deadline: Deadline) -> Result<TcpStream> {
+    let addresses = addresses(at).await?;
     let mut last = Error::new(ErrorKind::Unavailable, format!("{at} has no address"));
     for (tried, address) in addresses.iter().enumerate() {
         let share = deadline.remaining()? / (addresses.len() - tried) as u32;
@@ -36,9 +32,24 @@ pub(super) async fn dial(
     Err(last)
 }
 
+/// Not on the runtime's own threads for what blocks: a runtime waits for them when it ends, and a resolver can hang.
+async fn addresses(at: &str) -> Result<Vec<SocketAddr>> {
+    let (tell, told) = oneshot::channel();
+    // Who has given up waiting need not be told.
+    resolve(at, move |answer| drop(tell.send(answer)));
+    told.await.unwrap_or_else(|_| Err(io_error(&format!("resolve {at}"), io::ErrorKind::Other.into())))
+}
+
+/// A Unix socket connects at once or not at all: while the server's backlog is full, it has to be tried again.
 #[cfg(all(unix, feature = "redis"))]
 pub(super) async fn dial_unix(path: &std::path::Path) -> Result<tokio::net::UnixStream> {
-    tokio::net::UnixStream::connect(path)
-        .await
-        .map_err(|error| io_error(&format!("connect to {}", path.display()), error))
+    loop {
+        match tokio::net::UnixStream::connect(path).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(super::super::BACKLOG_PAUSE).await;
+            }
+            Err(error) => return Err(io_error(&format!("connect to {}", path.display()), error)),
+        }
+    }
 }

@@ -85,7 +85,7 @@ impl Server {
     /// A connection whose other side has shown that it is a Memcached server which answers, so that a write is not the
     /// first thing it hears.
     async fn greeted(&self, deadline: Deadline) -> Result<TcpStream> {
-        let mut stream = dial(self.address.as_str(), &self.address, deadline).await?;
+        let mut stream = dial(&self.address, deadline).await?;
         read_greeting(exchange(&mut stream, &greeting().windows()?, &mut false).await?)?;
         Ok(stream)
     }

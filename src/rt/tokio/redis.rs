@@ -104,9 +104,9 @@ impl Link {
 
     async fn dial(&self, deadline: Deadline) -> Result<Live> {
         let live = match &self.settings.address {
-            address @ Address::Tcp { host, port, tls } => {
+            address @ Address::Tcp { tls, .. } => {
                 let at = address.to_string();
-                let stream = dial((host.as_str(), *port), &at, deadline).await?;
+                let stream = dial(&at, deadline).await?;
                 match tls {
                     None => self.drive(stream).await?,
                     #[cfg(feature = "async-tls")]
