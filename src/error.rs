@@ -54,7 +54,7 @@ pub enum ErrorKind {
     Conflict,
     /// The lock is held by somebody else.
     NotOwned,
-    /// The cache was closed.
+    /// The cache was closed, or the runtime on which a task waited has ended.
     Closed,
     /// The server is not what the configuration says it is.
     Misconfigured,

@@ -158,13 +158,13 @@ fn a_patient_caller_is_let_through_where_only_hasty_ones_failed() {
         let wire = Wire::before(remote.addr());
         for world in guarded(remote, wire.addr()) {
             get(&world).unwrap();
-            wire.delay_replies(Duration::from_millis(60));
-            let hasty = world.with_timeout(Duration::from_millis(20));
+            wire.delay_replies(Duration::from_millis(500));
+            let (world, hasty) = (world.with_timeout(10 * TIMEOUT), world.with_timeout(TIMEOUT / 20));
             (0..FAILURES).for_each(|_| drop(get(&hasty).unwrap_err()));
             assert!(get(&hasty).unwrap_err().to_string().contains("once a second"));
             assert_eq!(get(&world).unwrap(), None);
             wire.delay_replies(Duration::ZERO);
-            assert_eq!(get(&hasty.with_timeout(TIMEOUT)).unwrap(), None, "an answer closes it");
+            assert_eq!(get(&world.with_timeout(TIMEOUT)).unwrap(), None, "an answer closes it");
         }
     });
 }
@@ -173,18 +173,19 @@ fn a_patient_caller_is_let_through_where_only_hasty_ones_failed() {
 fn callers_who_wait_for_a_connection_in_vain_say_nothing_about_the_server() {
     Remote::each(|remote| {
         let wire = Wire::before(remote.addr());
-        let [threads, _] = remote.guarded_worlds_at(wire.addr(), 1, Duration::from_secs(5), Some(FAILURES));
+        let [threads, _] = remote.guarded_worlds_at(wire.addr(), 1, Duration::from_secs(20), Some(FAILURES));
         get(&threads).unwrap();
-        wire.delay_replies(Duration::from_millis(400));
+        wire.take();
+        wire.blackhole(true);
         thread::scope(|scope| {
             let holder = scope.spawn(|| get(&threads));
-            wire.take();
             eventually("it is on its way", Duration::from_secs(5), || !wire.requests().is_empty());
             let hasty = threads.with_timeout(Duration::from_millis(20));
             for _ in 0..2 * FAILURES {
                 let error = get(&hasty).unwrap_err();
                 assert!(error.to_string().contains("pool_size"), "{error}");
             }
+            wire.blackhole(false);
             holder.join().unwrap().unwrap();
         });
     });

@@ -125,7 +125,7 @@ impl Cache {
                 }
                 // A load that began before this call is not what was asked for.
                 Boarding::Follow(flight) if policy.rules.force => call.give_up(&key, &flight),
-                Boarding::Follow(flight) => match rt::landed(&flight, patience.ends()).await {
+                Boarding::Follow(flight) => match call.input(rt::landed(&flight, patience.ends()).await)? {
                     Some(Landing::Value(object)) => match call.unpack(&Item::Object(object))? {
                         Some(value) => return Ok(call.joined_value(value)),
                         // Loaded as another type, which cannot be read as this one.

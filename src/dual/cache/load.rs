@@ -186,8 +186,11 @@ impl Cache {
             }
         };
         let took = start.map(|start| start.elapsed());
-        let loaded =
-            loaded.map_or_else(|| Err(Error::hard_limit()), |loaded| loaded.map_err(Error::from_loader));
+        let loaded = match loaded {
+            Ok(loaded) => loaded.map_err(Error::from_loader),
+            Err(error) if error.is_timeout() => Err(Error::hard_limit()),
+            Err(error) => Err(error),
+        };
         (call.ran(loaded, took), took)
     }
 

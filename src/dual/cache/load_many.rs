@@ -149,7 +149,7 @@ impl Cache {
         let call = self.call(OPERATION)?;
         let mut rest = Rest::default();
         for (name, flight) in follow {
-            match rt::landed(&flight, patience.ends()).await {
+            match call.input(rt::landed(&flight, patience.ends()).await)? {
                 Some(Landing::Value(object)) => match call.unpack::<T>(&Item::Object(object))? {
                     Some(value) => {
                         call.record(EventKind::Joined);

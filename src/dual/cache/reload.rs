@@ -146,7 +146,7 @@ impl Cache {
         let Some(limit) = policy.rules.soft_limit.filter(|_| kept.verdict == Verdict::Stale) else {
             return Ok(kept.serve(Staleness::Refreshing));
         };
-        match rt::landed(&flight, Deadline::after(limit).instant()).await {
+        match rt::landed(&flight, Deadline::after(limit).instant()).await.unwrap_or_default() {
             Some(Landing::Value(object)) => match call.unpack(&Item::Object(object))? {
                 Some(value) => Ok(call.joined_value(value)),
                 None => Ok(kept.serve(Staleness::Refreshing)),

@@ -7,19 +7,21 @@ use std::time::Instant;
 use smol_str::SmolStr;
 
 use crate::engine::flight::{Flight, Landing, State};
+use crate::error::Result;
 use crate::key::Key;
 
 /// Waits until the flight lands; `None` if `until` comes first.
-pub(crate) fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
+#[expect(clippy::unnecessary_wraps, reason = "what tasks wait on can end")]
+pub(crate) fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>> {
     let mut state = flight.state();
     loop {
         match &mut *state {
-            State::Landed(landing) => return Some(landing.clone()),
+            State::Landed(landing) => return Ok(Some(landing.clone())),
             State::Airborne { threads, .. } => *threads += 1,
         }
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return None;
+            return Ok(None);
         }
         // A poisoned state is whole: see `Flight::state`.
         let waited = flight.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);

@@ -25,6 +25,8 @@ pub(crate) use std::ops::FnMut as LoadMany;
 pub(crate) use std::ops::FnOnce as Load;
 use std::time::Duration;
 
+use crate::error::Result;
+
 pub(crate) use self::agenda::{detach, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
@@ -35,8 +37,9 @@ pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
 
 /// A thread's loader cannot be stopped: it runs to its end.
-pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> Option<R> {
-    Some(work())
+#[expect(clippy::unnecessary_wraps, reason = "a task's can")]
+pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> Result<R> {
+    Ok(work())
 }
 
 pub(crate) fn sleep(duration: Duration) {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::runtime::sleep;
+
 /// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
 pub(crate) async fn while_renewing<R, F: Future<Output = bool>>(
     every: Duration,
@@ -15,7 +17,7 @@ pub(crate) async fn while_renewing<R, F: Future<Output = bool>>(
     let mut work = pin!(work());
     let mut renewing = pin!(async {
         loop {
-            tokio::time::sleep(every).await;
+            sleep(every).await;
             if !renew().await {
                 return pending::<()>().await;
             }

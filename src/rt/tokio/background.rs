@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::time::timeout_at;
+
+use super::runtime::within;
 
 /// A loader that can run beside its caller.
 pub trait LaterLoad<R>: Send + 'static {
@@ -50,7 +51,7 @@ impl Background {
     /// Takes no more jobs, and waits for those under way until then.
     pub(crate) async fn drain(&self, until: Instant) {
         // Every permit is out again once every job is done.
-        let all = timeout_at(until.into(), self.0.acquire_many(MOST_JOBS)).await;
+        let all = within(until, self.0.acquire_many(MOST_JOBS)).await;
         self.0.close();
         drop(all);
     }

@@ -2,14 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use super::super::fault::io_error;
 use super::super::resolve::resolve;
+#[cfg(all(unix, feature = "redis"))]
+use super::runtime::sleep;
+use super::runtime::within;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -19,9 +20,12 @@ pub(super) async fn dial(at: &str, deadline: Deadline) -> Result<TcpStream> {
     let addresses = addresses(at).await?;
     let mut last = Error::new(ErrorKind::Unavailable, format!("{at} has no address"));
     for (tried, address) in addresses.iter().enumerate() {
-        let share = deadline.remaining()? / (addresses.len() - tried) as u32;
-        let dialled = timeout(share.max(Duration::from_millis(1)), TcpStream::connect(address)).await;
-        match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        let share = Deadline::after(deadline.remaining()? / (addresses.len() - tried) as u32);
+        let dialled = match within(share.instant(), TcpStream::connect(address)).await {
+            Err(error) if error.is_timeout() => Err(io::ErrorKind::TimedOut.into()),
+            dialled => dialled?,
+        };
+        match dialled {
             Ok(stream) => {
                 stream.set_nodelay(true).map_err(|error| io_error("set up the connection", error))?;
                 return Ok(stream);
@@ -47,7 +51,7 @@ pub(super) async fn dial_unix(path: &std::path::Path) -> Result<tokio::net::Unix
         match tokio::net::UnixStream::connect(path).await {
             Ok(stream) => return Ok(stream),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::sleep(super::super::BACKLOG_PAUSE).await;
+                sleep(super::super::BACKLOG_PAUSE).await;
             }
             Err(error) => return Err(io_error(&format!("connect to {}", path.display()), error)),
         }

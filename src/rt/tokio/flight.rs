@@ -6,15 +6,23 @@ use std::time::Instant;
 
 use smol_str::SmolStr;
 use tokio::task_local;
-use tokio::time::timeout_at;
 
+use super::runtime::within;
 use crate::engine::flight::{Flight, Landing, State};
+use crate::error::Result;
 use crate::key::Key;
 
 /// Waits until the flight lands; `None` if `until` comes first.
-pub(crate) async fn landed(flight: &Flight, until: Instant) -> Option<Landing> {
+///
+/// # Errors
+/// `Closed` if the runtime ends first; `Unsupported` outside tokio.
+pub(crate) async fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>> {
     let mut waiting = Waiting { flight, seat: None };
-    timeout_at(until.into(), poll_fn(|context| waiting.poll(context.waker()))).await.ok()
+    match within(until, poll_fn(|context| waiting.poll(context.waker()))).await {
+        Ok(landing) => Ok(Some(landing)),
+        Err(error) if error.is_timeout() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A task in its seat. It leaves however the wait ends, so that the flight keeps nothing of a task that has gone.

@@ -4,12 +4,12 @@ use std::io;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
 
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use super::pool::{Place, Pool};
 use super::receive::receive;
+use super::runtime::{Runtime, within};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
@@ -46,14 +46,12 @@ impl Link {
     ) -> Result<Vec<Reply>, Fault> {
         let server = &self.servers[server];
         let windows = request.windows().map_err(Fault::of_our_own)?;
-        let place = server.pool.checkout(deadline).await?;
+        let runtime = Runtime::current().map_err(Fault::of_our_own)?;
+        let place = server.pool.checkout(&runtime, deadline).await?;
         let mut sent = false;
         let call = server.call(&place, &windows, request.repeatable, fresh, deadline, &mut sent);
-        match timeout_at(deadline.instant().into(), call).await {
-            Ok(Ok(replies)) => Ok(replies),
-            Ok(Err(error)) => Err(Fault { sent, ..Fault::unsent(error) }),
-            Err(_) => Err(Fault { sent, ..Fault::unsent(Deadline::passed()) }),
-        }
+        let answer = within(deadline.instant(), call).await.and_then(|answer| answer);
+        answer.map_err(|error| runtime.blame(Fault { sent, ..Fault::unsent(error) }))
     }
 }
 

@@ -11,6 +11,7 @@ mod flight;
 mod pool;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod receive;
+mod runtime;
 #[cfg(all(feature = "redis", feature = "async-tls"))]
 mod tls;
 #[cfg(feature = "redis")]
@@ -30,20 +31,23 @@ pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
+pub(crate) use self::runtime::sleep;
+use self::runtime::within;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
+use crate::deadline::Deadline;
+use crate::error::Result;
 
 /// Drops what runs longer than it may.
-pub(crate) async fn limited<R>(limit: Option<Duration>, work: impl AsyncFnOnce() -> R) -> Option<R> {
+///
+/// # Errors
+/// `Timeout`; `Closed` if the runtime ends first; `Unsupported` where a limit cannot be kept, outside tokio.
+pub(crate) async fn limited<R>(limit: Option<Duration>, work: impl AsyncFnOnce() -> R) -> Result<R> {
     match limit {
-        Some(limit) => tokio::time::timeout(limit, work()).await.ok(),
-        None => Some(work().await),
+        Some(limit) => within(Deadline::after(limit).instant(), work()).await,
+        None => Ok(work().await),
     }
-}
-
-pub(crate) async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration).await;
 }
 
 /// Lets others run before a conflicting write is tried again.

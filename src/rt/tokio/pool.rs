@@ -4,11 +4,11 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpStream;
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Id;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout_at;
 
 use super::super::fault::{Fault, exhausted};
+use super::runtime::{Runtime, within};
 use crate::deadline::Deadline;
 
 pub(super) struct Pool {
@@ -25,6 +25,7 @@ struct Places {
 /// The right to use one connection.
 pub(super) struct Place<'a> {
     pool: &'a Pool,
+    runtime: Id,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -46,12 +47,14 @@ impl Pool {
     ///
     /// # Errors
     /// `Timeout` if none became free by the deadline; the server had no part in it.
-    pub(super) async fn checkout(&self, deadline: Deadline) -> Result<Place<'_>, Fault> {
+    pub(super) async fn checkout(&self, runtime: &Runtime, deadline: Deadline) -> Result<Place<'_>, Fault> {
         let free = Arc::clone(&self.lock().free);
-        match timeout_at(deadline.instant().into(), free.acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Place { pool: self, _permit: permit }),
+        match within(deadline.instant(), free.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Place { pool: self, runtime: runtime.id, _permit: permit }),
             // It is never closed.
-            Ok(Err(_)) | Err(_) => Err(Fault::of_our_own(exhausted(self.size))),
+            Ok(Err(_)) => Err(Fault::of_our_own(exhausted(self.size))),
+            Err(error) if error.is_timeout() => Err(Fault::of_our_own(exhausted(self.size))),
+            Err(error) => Err(Fault::of_our_own(error)),
         }
     }
 
@@ -75,7 +78,6 @@ impl Places {
 impl Place<'_> {
     /// An idle connection fit for use: of this runtime, open, and with nothing to read, since nothing was asked.
     pub(super) fn idle(&self) -> Option<TcpStream> {
-        let runtime = Handle::current().id();
         loop {
             let mut idle = self.pool.lock().idle.pop()?;
             let stream = idle.stream.take()?;
@@ -83,7 +85,7 @@ impl Place<'_> {
                 let probe = stream.try_read(&mut [0]);
                 matches!(probe, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             };
-            if idle.runtime == runtime && is_quiet() {
+            if idle.runtime == self.runtime && is_quiet() {
                 return Some(stream);
             }
         }
@@ -91,7 +93,7 @@ impl Place<'_> {
 
     /// Takes back a connection that is in step.
     pub(super) fn keep(&self, stream: TcpStream) {
-        let (process, runtime) = (std::process::id(), Handle::current().id());
+        let (process, runtime) = (std::process::id(), self.runtime);
         self.pool.lock().idle.push(Idle { stream: Some(stream), process, runtime });
     }
 }

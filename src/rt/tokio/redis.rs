@@ -6,23 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, Value};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Id;
 use tokio::task::JoinHandle;
-use tokio::time::timeout_at;
 
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use super::receive::receive;
+use super::runtime::{Runtime, within};
 use super::watched::{Verdict, Watched};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
 use crate::wire::redis::{Replies, Request, failed, handshake, keeps_connection, read_handshake};
 
-/// The connection to one server.
+/// The connections to one server, one for each runtime.
 pub(crate) struct Link {
     settings: Settings,
-    live: Mutex<Option<Live>>,
+    live: Mutex<Vec<Live>>,
     /// Held while dialling, so that a crowd of tasks dials once.
     dialling: tokio::sync::Mutex<()>,
     /// Numbers connections, so that who finds one broken gives up that one and no later one.
@@ -45,7 +45,7 @@ impl Link {
     pub(crate) fn new(settings: Settings) -> Link {
         Link {
             settings,
-            live: Mutex::new(None),
+            live: Mutex::default(),
             dialling: tokio::sync::Mutex::new(()),
             dialled: AtomicU64::new(0),
         }
@@ -62,55 +62,58 @@ impl Link {
         fresh: bool,
         deadline: Deadline,
     ) -> Result<Vec<Value>, Fault> {
+        let runtime = Runtime::current().map_err(Fault::of_our_own)?;
         if fresh {
-            self.give_up_any();
+            self.give_up(|live| live.runtime == runtime.id);
         }
-        let mut repeated = false;
-        loop {
-            let live = match self.live() {
-                Some(live) => live,
-                None => self.connect(deadline).await.map_err(Fault::unsent)?,
-            };
-            let number = live.number;
-            match send(live, request, deadline).await {
-                Ok(values) => {
-                    if !values.iter().all(keeps_connection) {
-                        self.give_up(number);
-                    }
-                    return Ok(values);
-                }
-                Err(fault) => {
-                    self.give_up(number);
-                    if repeated || !fault.may_repeat(request.repeatable) {
-                        return Err(fault);
-                    }
-                    repeated = true;
-                }
+        let answer = match self.exchange_once(&runtime, request, deadline).await {
+            Err(fault) if fault.may_repeat(request.repeatable) => {
+                self.exchange_once(&runtime, request, deadline).await
             }
+            answer => answer,
+        };
+        answer.map_err(|fault| runtime.blame(fault))
+    }
+
+    async fn exchange_once(
+        &self,
+        runtime: &Runtime,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
+        let live = match self.live(runtime) {
+            Some(live) => live,
+            None => self.connect(runtime, deadline).await.map_err(Fault::unsent)?,
+        };
+        let number = live.number;
+        let answer = send(live, request, deadline).await;
+        if !answer.as_ref().is_ok_and(|values| values.iter().all(keeps_connection)) {
+            self.give_up(|live| live.number == number);
         }
+        answer
     }
 
     /// Dials, unless another task has meanwhile.
-    async fn connect(&self, deadline: Deadline) -> Result<Live> {
+    async fn connect(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
         let connect = async {
             let _turn = self.dialling.lock().await;
-            match self.live() {
+            match self.live(runtime) {
                 Some(live) => Ok(live),
-                None => self.dial(deadline).await,
+                None => self.dial(runtime, deadline).await,
             }
         };
-        timeout_at(deadline.instant().into(), connect).await.unwrap_or_else(|_| Err(Deadline::passed()))
+        within(deadline.instant(), connect).await?
     }
 
-    async fn dial(&self, deadline: Deadline) -> Result<Live> {
+    async fn dial(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
         let live = match &self.settings.address {
             address @ Address::Tcp { tls, .. } => {
                 let at = address.to_string();
                 let stream = dial(&at, deadline).await?;
                 match tls {
-                    None => self.drive(stream).await?,
+                    None => self.drive(stream, runtime).await?,
                     #[cfg(feature = "async-tls")]
-                    Some(tls) => self.drive(super::tls::handshake(stream, tls, &at).await?).await?,
+                    Some(tls) => self.drive(super::tls::handshake(stream, tls, &at).await?, runtime).await?,
                     #[cfg(all(feature = "tls", not(feature = "async-tls")))]
                     Some(_) => return Err(super::super::fault::no_async_tls()),
                     #[cfg(not(feature = "tls"))]
@@ -118,18 +121,20 @@ impl Link {
                 }
             }
             #[cfg(unix)]
-            Address::Unix(path) => self.drive(super::dial::dial_unix(path).await?).await?,
+            Address::Unix(path) => self.drive(super::dial::dial_unix(path).await?, runtime).await?,
             #[cfg(not(unix))]
             Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
         };
-        *self.lock() = Some(live.clone());
+        let mut lives = self.lock();
+        lives.retain(|live| !live.driver.is_finished());
+        lives.push(live.clone());
         Ok(live)
     }
 
     /// Introduces us and hands the connection to the library's driver, whose own handshake is left empty: ours
     /// is the same in both worlds, and tells a server of another kind, of which the driver only says that the
     /// connection ended.
-    async fn drive<S>(&self, mut stream: S) -> Result<Live>
+    async fn drive<S>(&self, mut stream: S, runtime: &Runtime) -> Result<Live>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -149,32 +154,25 @@ impl Link {
             verdict,
             number: self.dialled.fetch_add(1, Ordering::Relaxed),
             driver: Arc::new(tokio::spawn(driver)),
-            runtime: Handle::current().id(),
+            runtime: runtime.id,
             process: std::process::id(),
         })
     }
 
-    fn live(&self) -> Option<Live> {
+    fn live(&self, runtime: &Runtime) -> Option<Live> {
         let usable = |live: &&Live| {
-            let ours = live.runtime == Handle::current().id() && live.process == std::process::id();
+            let ours = live.runtime == runtime.id && live.process == std::process::id();
             ours && !live.driver.is_finished()
         };
-        self.lock().as_ref().filter(usable).cloned()
+        self.lock().iter().find(usable).cloned()
     }
 
-    fn give_up_any(&self) {
-        *self.lock() = None;
+    fn give_up(&self, meant: impl Fn(&Live) -> bool) {
+        self.lock().retain(|live| !meant(live));
     }
 
-    fn give_up(&self, number: u64) {
-        let mut live = self.lock();
-        if live.as_ref().is_some_and(|live| live.number == number) {
-            *live = None;
-        }
-    }
-
-    /// Only ever replaced whole, so a poisoned lock guards a whole value.
-    fn lock(&self) -> MutexGuard<'_, Option<Live>> {
+    /// Each step leaves a whole list, so a poisoned lock guards one.
+    fn lock(&self) -> MutexGuard<'_, Vec<Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -184,9 +182,9 @@ impl Link {
 async fn send(mut live: Live, request: &Request, deadline: Deadline) -> Result<Vec<Value>, Fault> {
     let count = request.commands.len();
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
-    match timeout_at(deadline.instant().into(), exchange).await {
+    match within(deadline.instant(), exchange).await {
         Ok(Ok(values)) => Ok(values),
         Ok(Err(error)) => Err(Fault::sent(live.verdict.get().cloned().unwrap_or_else(|| failed(error)))),
-        Err(_) => Err(Fault::sent(Deadline::passed())),
+        Err(error) => Err(Fault::sent(error)),
     }
 }
