@@ -10,8 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// One or several Memcached servers and the connections to them, made when they are first needed.
 ///
 /// With several servers each key lives on one of them, chosen by rendezvous hashing over the addresses as
-/// they are written here: adding or removing a server moves only that server's keys. TCP only: there is no
-/// TLS and no Unix socket. A cheap clone; caches built on clones share the connections.
+/// they are written here (`host:port`): adding or removing a server moves only that server's keys. It is the server
+/// with the highest `finalize(fnv1a(key) ^ fnv1a(address))`, of FNV-1a with 64 bits, the finalizer of SplitMix64, and the
+/// key as it is sent. A key does not move to another server because its own is down: that one would have it still, as it
+/// was before, when it is back.
+///
+/// TCP only: there is no TLS and no Unix socket. A cheap clone; caches built on clones share the connections.
 ///
 /// ```
 /// use lexigram_cache::{Cache, Memcached};

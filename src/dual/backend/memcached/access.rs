@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use memcache::exp::{MetaCommand, Rendezvous, Router};
+use memcache::exp::MetaCommand;
 
 use crate::deadline::Deadline;
+use crate::engine::rendezvous::Rendezvous;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memcached::{Memcached, Settings};
 use crate::key::{Key, Prefix};
@@ -18,6 +19,7 @@ use crate::wire::memcached::{self as wire, Mode, Reply, Request, Seen, Want, Wir
 /// The servers, and the generations last seen on them.
 pub(super) struct Access {
     handle: Memcached,
+    rendezvous: Rendezvous,
     guards: Vec<rt::Guard>,
     link: Arc<rt::memcached::Link>,
     /// Only saves a round trip: every write brings the current generation back and is repeated if it differs.
@@ -51,20 +53,25 @@ impl Access {
         let link = handle.shared.links.link(|| rt::memcached::Link::new(&handle.shared.settings));
         let Settings { servers, breaker, .. } = &handle.shared.settings;
         let guard = |server: &String| rt::Guard::new(&format!("memcached://{server}"), *breaker);
-        Access { guards: servers.iter().map(guard).collect(), handle, link, generations: Mutex::default() }
+        Access {
+            rendezvous: Rendezvous::new(servers),
+            guards: servers.iter().map(guard).collect(),
+            handle,
+            link,
+            generations: Mutex::default(),
+        }
     }
 
     pub(super) fn settings(&self) -> &Settings {
         &self.handle.shared.settings
     }
 
-    /// Rendezvous hashing over the addresses as configured: every process that names the servers alike
-    /// agrees, in whatever order it names them.
+    /// Every process that names the servers alike agrees, in whatever order it names them.
     pub(super) fn place(&self, key: &Key<'_>) -> Place {
         let wire = wire::wire_key(key);
         let generation = self.settings().clearable.then(|| wire::generation_key(key.prefix()));
         Place {
-            server: Rendezvous::new().route(wire.as_bytes(), &self.settings().servers),
+            server: self.rendezvous.route(wire.as_bytes()),
             key: wire,
             generation,
             stale_for: key.stale_for(),
