@@ -71,21 +71,39 @@ fn a_user_without_the_right_is_an_auth_error() {
     }
 }
 
-#[test]
-fn a_server_with_too_many_clients_is_unavailable_until_some_leave() {
-    let server = RedisServer::start_with(&["--maxclients", "3"]);
-    let others: Vec<_> = (0..3).map(|_| TcpStream::connect(server.addr()).unwrap()).collect();
-    let worlds = redis_at("", server.addr());
-    for world in &worlds {
+/// Clients that greet the server, until it takes no more.
+fn fill(addr: SocketAddr, greeting: &[u8]) -> Vec<TcpStream> {
+    let greeted = |mut client: TcpStream| {
+        let mut answer = [0; 64];
+        let read = client.write_all(greeting).and_then(|()| client.read(&mut answer)).unwrap_or(0);
+        let is_in = answer[..read].starts_with(b"+PONG") || answer[..read].starts_with(b"VERSION");
+        is_in.then_some(client)
+    };
+    let clients = (0..100).map_while(|_| greeted(TcpStream::connect(addr).unwrap()));
+    clients.collect()
+}
+
+/// Holds both worlds to a server whose clients fill it, until they leave.
+fn is_unavailable_while_full(worlds: &[World], others: Vec<TcpStream>) {
+    assert!((2..100).contains(&others.len()), "{} clients", others.len());
+    for world in worlds {
         for error in errors(world) {
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
         }
     }
     drop(others);
-    for world in &worlds {
+    for world in worlds {
         let works = || call!(world, cache => cache.get::<String>("k")).is_ok();
         support::eventually("it works once they left", Duration::from_secs(5), works);
     }
+}
+
+#[test]
+fn a_server_with_too_many_clients_is_unavailable_until_some_leave() {
+    let redis = RedisServer::start_with(&["--maxclients", "3"]);
+    is_unavailable_while_full(&redis_at("", redis.addr()), fill(redis.addr(), b"PING\r\n"));
+    let memcached = MemcachedServer::start_with(&["-c", "30"]);
+    is_unavailable_while_full(&memcached_at(memcached.addr()), fill(memcached.addr(), b"version\r\n"));
 }
 
 #[test]

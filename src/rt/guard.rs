@@ -56,9 +56,9 @@ impl Trial<'_> {
     }
 }
 
-/// Whether the server said nothing, or turned us away at the door: that it has too many clients is an `ERR`. Who says
-/// that it is loading is there.
+/// Whether the server said nothing, or turned us away at the door: Redis with `ERR`, Memcached with `ERROR`. Who says that
+/// it is loading is there.
 fn is_away(error: &Error) -> bool {
     let is_silent = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
-    is_silent && error.code().is_none_or(|code| code == "ERR")
+    is_silent && error.code().is_none_or(|code| matches!(code, "ERR" | "ERROR"))
 }

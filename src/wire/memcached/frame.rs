@@ -67,6 +67,10 @@ fn data_size(header: &[u8]) -> Result<Option<usize>> {
 }
 
 fn read_header(header: &[u8], token: &str) -> Result<Reply> {
+    // The library takes every ERROR for an unknown command; this one says no at the door, whatever was asked.
+    if header == TOO_MANY.as_bytes() {
+        return Ok(Err(MetaError::Server(TOO_MANY.to_owned())));
+    }
     let reply = match MetaResponse::parse_header(header).and_then(parse_meta_result) {
         Err(MetaError::Protocol(_)) => return Err(garbled()),
         Err(refusal) => return Ok(Err(refusal)),
@@ -76,6 +80,8 @@ fn read_header(header: &[u8], token: &str) -> Result<Reply> {
     let echoed = reply.opaque.as_deref() == Some(token.as_bytes());
     if echoed || header == b"MN" { Ok(Ok(reply)) } else { Err(garbled()) }
 }
+
+pub(super) const TOO_MANY: &str = "ERROR Too many open connections";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use memcache::exp::{Error as MetaError, MetaCommandResult, ReturnCode};
 
-use super::frame::Reply;
+use super::frame::{Reply, TOO_MANY};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ttl::Remaining;
 
@@ -121,6 +121,9 @@ pub(crate) fn refused(refusal: MetaError) -> Error {
             let text = "the server takes no value of this size; it dropped the old one too. \
                 Raise its -I, or lower max_value_size to what it allows";
             Error::new(ErrorKind::TooLarge, text).with_code("SERVER_ERROR")
+        }
+        MetaError::Server(text) if text == TOO_MANY => {
+            Error::new(ErrorKind::Unavailable, "the server accepts no more clients").with_code("ERROR")
         }
         MetaError::Server(text) if text.contains("out of memory") => {
             Error::new(ErrorKind::Refused, "the server is out of memory").with_code("SERVER_ERROR")
