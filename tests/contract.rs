@@ -50,6 +50,10 @@ both_worlds!(memory, |Subject| {
 
 both_worlds!(redis, |Subject| Subject::new(Redis::builder(support::redis().url()).build().unwrap()));
 
+both_worlds!(redis_by_resp3, |Subject| {
+    Subject::new(Redis::builder(support::redis().url()).resp3(true).build().unwrap())
+});
+
 both_worlds!(memcached, |Subject| {
     let memcached = Memcached::builder([support::memcached().url()]).build().unwrap();
     Subject::new(memcached).without_listing().without_clear().resolution(Duration::from_secs(1))

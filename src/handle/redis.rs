@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) client_name: String,
     pub(crate) breaker: Option<u32>,
+    pub(crate) resp3: bool,
 }
 
 /// Where the server listens.
@@ -87,6 +88,7 @@ impl Redis {
             pool_size: 10,
             client_name: "lexigram-cache".to_owned(),
             breaker: Some(super::FAILURES),
+            resp3: false,
             tls: TlsSettings::default(),
         }
     }
@@ -113,6 +115,7 @@ pub struct RedisBuilder {
     pool_size: u32,
     client_name: String,
     breaker: Option<u32>,
+    resp3: bool,
     tls: TlsSettings,
 }
 
@@ -145,6 +148,13 @@ impl RedisBuilder {
     /// answer, also one that refuses, begins the count anew. `None` tries for ever. Defaults to 5.
     pub fn breaker(mut self, failures: impl Into<Option<u32>>) -> RedisBuilder {
         self.breaker = failures.into();
+        self
+    }
+
+    /// Whether to speak version 3 of the protocol, which servers have since Redis 6; `?protocol=resp3` at the end of the
+    /// URL says the same. Nothing that a cache can do depends on it. Defaults to no: every server speaks version 2.
+    pub fn resp3(mut self, resp3: bool) -> RedisBuilder {
+        self.resp3 = resp3;
         self
     }
 
@@ -200,9 +210,19 @@ impl RedisBuilder {
                 certificates are left unchecked by danger_accept_invalid_certs alone";
             return Err(Error::new(ErrorKind::Config, text));
         }
+        if url.split('%').skip(1).any(|after| !is_encoded(after)) {
+            let text = "a `%` in the Redis URL is not followed by two hexadecimal digits; a `%` itself is written %25";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         // The parser's own errors quote parts of the URL, so none of their text is passed on.
         let info = url.into_connection_info().map_err(|_| wrong())?;
         let address = match info.addr() {
+            ConnectionAddr::Tcp(_, 0) => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "the port of the Redis URL is 0; leave it out for 6379",
+                ));
+            }
             ConnectionAddr::Tcp(host, port) => {
                 let tls = encrypted.then(|| Tls::new(host, &self.tls)).transpose()?;
                 Address::Tcp { host: host.clone(), port: *port, tls }
@@ -230,8 +250,14 @@ impl RedisBuilder {
             pool_size: self.pool_size,
             client_name: self.client_name,
             breaker: self.breaker,
+            resp3: self.resp3 || redis.protocol().supports_resp3(),
         })
     }
+}
+
+/// Whether what comes after a `%` says which byte it stands for.
+fn is_encoded(after: &str) -> bool {
+    after.len() >= 2 && after.bytes().take(2).all(|digit| digit.is_ascii_hexdigit())
 }
 
 const URL_HELP: &str = "the Redis URL is not of the form redis://[user][:password@]host[:port][/database]; \
@@ -255,12 +281,31 @@ mod tests {
     fn a_wrong_url_is_refused_without_being_quoted() {
         for url in [
             "http://:S3CR3T-7f2a@h",
+            "memcached://:S3CR3T-7f2a@h",
+            "redis:S3CR3T-7f2a@h",
+            "redis//:S3CR3T-7f2a@h",
             "redis://:S3CR3T-7f2a@h:99999",
+            "redis://:S3CR3T-7f2a@h:-1",
+            "redis://:S3CR3T-7f2a@h:port",
+            "redis://:S3CR3T-7f2a@h:0",
+            "redis://:S3CR3T-7f2a@",
             "redis://:S3CR3T-7f2a@h/x",
+            "redis://:S3CR3T-7f2a@h/-1",
+            "redis://:S3CR3T-7f2a@h/1.5",
+            "redis://:S3CR3T-7f2a@h/99999999999999999999",
+            "redis://:S3CR3T-7f2a@h/0/1",
+            "redis://:S3CR3T-7f2a%zz@h",
+            "redis://:S3CR3T-7f2a%ff%fe@h",
+            "redis://S3CR3T-7f2a@h",
+            "redis://:S3CR3T-7f2a@h?protocol=resp9",
+            "redis://:S3CR3T-7f2a@h#insecure",
+            "redis://:S3CR3T-7f2a@h h",
+            "unix://?pass=S3CR3T-7f2a",
+            "unix:///run/redis.sock?db=x&pass=S3CR3T-7f2a",
             "",
             "S3CR3T-7f2a",
         ] {
-            let error = Redis::builder(url).build().unwrap_err();
+            let Err(error) = Redis::builder(url).build() else { panic!("{url} was taken") };
             assert_eq!(error.kind(), ErrorKind::Config, "{url}");
             assert!(!format!("{error} {error:?}").contains("S3CR3T"));
         }

@@ -68,6 +68,9 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
         }
         commands.arg(password);
     }
+    if settings.resp3 {
+        commands.cmd("HELLO").arg(3);
+    }
     if settings.database != 0 {
         commands.cmd("SELECT").arg(settings.database);
     }
@@ -76,7 +79,8 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
 }
 
 /// Any refusal ends the handshake, except that the name is not wanted: it is decoration, an ACL may forbid it, and a
-/// server that is busy with a script knows no names. A server that turns clients away says so in place of the first reply, whatever was asked.
+/// server that is busy with a script knows no names. A server that turns clients away says so in place of the first
+/// reply, whatever was asked.
 pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
     let name = replies.len().saturating_sub(1);
     for (position, reply) in replies.into_iter().enumerate() {

@@ -115,6 +115,8 @@ fn refused(code: &str, detail: &str) -> Error {
         "MOVED" | "ASK" | "CROSSSLOT" => {
             (ErrorKind::Misconfigured, "the server is part of a cluster; this is a standalone configuration")
         }
+        "NOPROTO" => (ErrorKind::Misconfigured, NO_RESP3),
+        "ERR" if detail.contains("HELLO") => (ErrorKind::Misconfigured, NO_RESP3),
         "WRONGTYPE" => {
             (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write")
         }
@@ -130,6 +132,8 @@ fn refused(code: &str, detail: &str) -> Error {
     };
     Error::new(kind, text).with_code(code)
 }
+
+const NO_RESP3: &str = "the server does not speak RESP3, which came with Redis 6; leave resp3 out";
 
 fn unexpected(value: &Value) -> Error {
     let kind = match value {
@@ -158,6 +162,8 @@ mod tests {
             ("OOM", "", ErrorKind::Refused),
             ("READONLY", "", ErrorKind::Refused),
             ("MOVED", "", ErrorKind::Misconfigured),
+            ("ERR", "unknown command `HELLO`, with args beginning with: `3`, ", ErrorKind::Misconfigured),
+            ("NOPROTO", "unsupported protocol version", ErrorKind::Misconfigured),
             ("WRONGTYPE", "", ErrorKind::Decode),
             ("ERR", "increment or decrement would overflow", ErrorKind::TooLarge),
             ("ERR", "value is not an integer or out of range", ErrorKind::Decode),
