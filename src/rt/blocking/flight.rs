@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::key::Key;
 
 /// Waits until the flight lands; `None` if `until` comes first.
-#[expect(clippy::unnecessary_wraps, reason = "what tasks wait on can end")]
 pub(crate) fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>> {
     let mut state = flight.state();
     loop {

@@ -37,7 +37,6 @@ pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
 
 /// A thread's loader cannot be stopped: it runs to its end.
-#[expect(clippy::unnecessary_wraps, reason = "a task's can")]
 pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> Result<R> {
     Ok(work())
 }
