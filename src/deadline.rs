@@ -38,6 +38,16 @@ impl Deadline {
         if left.is_zero() { Err(Deadline::passed()) } else { Ok(left) }
     }
 
+    /// The end of the first of so many steps that have to share what is left.
+    pub(crate) fn share(self, among: usize) -> Deadline {
+        match self.remaining() {
+            Ok(left) if self.at.is_some() && among > 1 => {
+                Deadline::after(left / u32::try_from(among).unwrap_or(u32::MAX))
+            }
+            _ => self,
+        }
+    }
+
     /// The error of a call that ran out of time before it applied anything.
     pub(crate) fn passed() -> Error {
         Error::new(ErrorKind::Timeout, "the deadline passed")
@@ -58,6 +68,16 @@ mod tests {
     fn a_passed_deadline_is_an_error_not_a_zero() {
         let error = Deadline::after(Duration::ZERO).remaining().unwrap_err();
         assert!(error.is_timeout());
+    }
+
+    #[test]
+    fn a_share_leaves_time_for_the_others_and_the_last_has_what_is_left() {
+        let whole = Deadline::after(Duration::from_secs(90));
+        let left = whole.share(3).remaining().unwrap();
+        assert!(left <= Duration::from_secs(30) && left > Duration::from_secs(20), "{left:?}");
+        assert_eq!(whole.share(1), whole);
+        assert!(Deadline::after(Duration::ZERO).share(3).remaining().is_err());
+        assert_eq!(Deadline::unneeded().share(3), Deadline::unneeded());
     }
 
     #[test]

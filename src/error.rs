@@ -227,6 +227,22 @@ impl Error {
         self
     }
 
+    /// Whether a cache that degrades goes on without the server: it is no help right now, and nothing was applied
+    /// that its caller has to know of. Not what needs a person, nor what is the caller's own doing.
+    pub(crate) fn can_be_absorbed(&self) -> bool {
+        use ErrorKind::{
+            Ambiguous, Auth, Closed, Config, Conflict, Decode, Encode, InvalidKey, InvalidTtl, Loader,
+            LoaderPanicked, Misconfigured, NotOwned, Protocol, RecursiveLoad, Refused, Timeout, TooLarge,
+            Unavailable, Unsupported,
+        };
+        match self.kind() {
+            Unavailable | Timeout | Refused | Protocol => true,
+            Ambiguous | Auth | Misconfigured | Config | Closed => false,
+            InvalidKey | InvalidTtl | TooLarge | Encode | Decode | Unsupported => false,
+            Loader | LoaderPanicked | RecursiveLoad | Conflict | NotOwned => false,
+        }
+    }
+
     /// The error of a later step of a call whose earlier steps were applied: trying again is no longer harmless.
     #[cfg(any(feature = "redis", feature = "memcached", test))]
     pub(crate) fn after_partial(self, applied: bool) -> Error {
@@ -316,6 +332,35 @@ mod tests {
         assert!(gone().after_partial(true).is_ambiguous());
         assert!(gone().after_partial(false).is_retryable());
         assert_eq!(Error::new(ErrorKind::Closed, "").after_partial(true).kind(), ErrorKind::Closed);
+    }
+
+    #[test]
+    fn only_a_server_that_is_no_help_right_now_is_absorbed() {
+        use ErrorKind::*;
+        let never = [
+            Ambiguous,
+            Auth,
+            InvalidKey,
+            InvalidTtl,
+            TooLarge,
+            Encode,
+            Decode,
+            Unsupported,
+            Config,
+            Loader,
+            LoaderPanicked,
+            RecursiveLoad,
+            Conflict,
+            NotOwned,
+            Closed,
+            Misconfigured,
+        ];
+        for kind in [Unavailable, Timeout, Refused, Protocol] {
+            assert!(Error::new(kind, "").can_be_absorbed(), "{kind:?}");
+            let ambiguous = Error::new(Ambiguous, "").with_source(Error::new(kind, ""));
+            assert!(!ambiguous.can_be_absorbed(), "a write that may have been applied, by {kind:?}");
+        }
+        never.into_iter().for_each(|kind| assert!(!Error::new(kind, "").can_be_absorbed(), "{kind:?}"));
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub enum EventKind<'a> {
     DecodeRejected(&'a Error),
     /// The backend failed.
     Failed(&'a Error),
+    /// The backend failed, and a cache that [degrades](crate::CacheBuilder::degrade) went on without it. Not told as
+    /// `Failed` as well.
+    Absorbed(&'a Error),
 }
 
 /// Receives a cache's events, on the thread or task that made the call, outside all locks.
@@ -94,13 +97,16 @@ impl Journal {
 
     #[inline]
     fn count(&self, kind: &EventKind<'_>) {
+        if let EventKind::Absorbed(_) = kind {
+            self.counters.add(Count::Absorbed, 1);
+        }
         let (count, n) = match kind {
             EventKind::Hit(n) => (Count::Hits, *n),
             EventKind::Miss(n) => (Count::Misses, *n),
             EventKind::Loaded { .. } => (Count::Loads, 1),
             EventKind::Joined => (Count::Joined, 1),
             EventKind::DecodeRejected(_) => (Count::DecodeRejected, 1),
-            EventKind::Failed(_) => (Count::Errors, 1),
+            EventKind::Failed(_) | EventKind::Absorbed(_) => (Count::Errors, 1),
         };
         self.counters.add(count, n);
     }
@@ -122,5 +128,6 @@ fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
         EventKind::Joined => tracing::trace!(operation, backend, "joined"),
         EventKind::DecodeRejected(error) => tracing::warn!(operation, backend, %error, "decode rejected"),
         EventKind::Failed(error) => tracing::warn!(operation, backend, %error, "failed"),
+        EventKind::Absorbed(error) => tracing::warn!(operation, backend, %error, "absorbed"),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Meters {
     joined: Counter,
     decode_rejected: Counter,
     errors: Counter,
+    absorbed: Counter,
 }
 
 impl Meters {
@@ -25,6 +26,7 @@ impl Meters {
             joined: counter("lexigram_cache_joined_total"),
             decode_rejected: counter("lexigram_cache_decode_rejected_total"),
             errors: counter("lexigram_cache_errors_total"),
+            absorbed: counter("lexigram_cache_absorbed_total"),
         }
     }
 
@@ -36,6 +38,10 @@ impl Meters {
             EventKind::Joined => self.joined.increment(1),
             EventKind::DecodeRejected(_) => self.decode_rejected.increment(1),
             EventKind::Failed(_) => self.errors.increment(1),
+            EventKind::Absorbed(_) => {
+                self.errors.increment(1);
+                self.absorbed.increment(1);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a cache has done since it was built, as one snapshot.
 ///
-/// The first six count this cache (all clones of one handle together). The others are the backend's and
+/// The first seven count this cache (all clones of one handle together). The others are the backend's and
 /// `None` where it does not know them, as servers do not tell us.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -21,6 +21,8 @@ pub struct Stats {
     pub decode_rejected: u64,
     /// Failures of the backend, those that cost their caller nothing included.
     pub errors: u64,
+    /// Those of `errors` that a cache which [degrades](crate::CacheBuilder::degrade) went on without.
+    pub absorbed: u64,
     /// Entries held now, including those whose expiry has not been noticed yet.
     pub entries: Option<u64>,
     /// Entries dropped to make room.
@@ -49,6 +51,7 @@ pub(crate) enum Count {
     Joined,
     DecodeRejected,
     Errors,
+    Absorbed,
 }
 
 /// The counters of one cache, which threads do not fight over: the first [`SEATS`] threads of the process have a stripe
@@ -64,7 +67,7 @@ pub(crate) struct Counters {
 #[repr(align(128))]
 struct Stripe([AtomicU64; COUNTS]);
 
-const COUNTS: usize = Count::Errors as usize + 1;
+const COUNTS: usize = Count::Absorbed as usize + 1;
 const SEATS: usize = 32;
 const SHARED: usize = 8;
 
@@ -93,6 +96,7 @@ impl Counters {
             joined: self.sum(Count::Joined),
             decode_rejected: self.sum(Count::DecodeRejected),
             errors: self.sum(Count::Errors),
+            absorbed: self.sum(Count::Absorbed),
             ..Stats::default()
         }
     }

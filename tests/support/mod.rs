@@ -8,6 +8,7 @@
 
 mod allocations;
 mod eventually;
+mod heard;
 #[cfg(feature = "async")]
 mod loads;
 mod memcached;
@@ -34,6 +35,7 @@ mod worlds;
 
 pub use allocations::allocations;
 pub use eventually::{eventually, poll};
+pub use heard::{Heard, Trouble};
 pub use memcached::MemcachedServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub(crate) use pair::{Kind, Pair, elsewhere, pairs, side_by_side};

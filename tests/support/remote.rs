@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lexigram_cache::{Memcached, Redis};
 
-use super::{MemcachedServer, RedisServer, World, worlds};
+use super::{Heard, MemcachedServer, RedisServer, World, worlds};
 
 /// A server of either kind and the caches on it, for promises that hold on both.
 #[derive(Debug)]
@@ -89,5 +89,22 @@ impl Remote {
     /// Two connections in each world, to the server itself.
     pub fn worlds(&self, timeout: Duration) -> [World; 2] {
         self.worlds_at(self.addr(), 2, timeout)
+    }
+
+    /// Fresh caches of both worlds that degrade, with so many connections each, and what both tell of failures.
+    pub fn degrading(&self, pool: u32, timeout: Duration) -> ([World; 2], Heard) {
+        let (addr, heard) = (self.addr(), Heard::default());
+        let worlds = match self {
+            Remote::Redis(_) => {
+                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).build().unwrap();
+                worlds!(redis, prefix("app"), timeout(timeout), degrade(true), observer(heard.observer()))
+            }
+            Remote::Memcached(_) => {
+                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).clearable(true);
+                let memcached = memcached.build().unwrap();
+                worlds!(memcached, prefix("app"), timeout(timeout), degrade(true), observer(heard.observer()))
+            }
+        };
+        (worlds, heard)
     }
 }

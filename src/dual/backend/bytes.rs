@@ -225,6 +225,20 @@ pub trait Backend: Send + Sync + 'static {
         Ok(())
     }
 
+    /// The positions of these keys by the server that each lives on: what becomes of one server tells nothing of the
+    /// others. A cache that degrades asks for the parts of a batch one by one, so that a dead server costs it that
+    /// server's keys only. Waits for nothing. Derived: all on one.
+    fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
+        vec![(0..keys.len()).collect()]
+    }
+
+    /// What can be told without the server about storing this: a batch in parts is checked whole before its first part
+    /// is written. Waits for nothing. Derived: nothing.
+    fn check(&self, key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Result<()> {
+        let _ = (key, bytes, lifetime);
+        Ok(())
+    }
+
     /// Whether every verb heeds [`Key::stale_for`]. Derived: no, and a cache that keeps values past their time
     /// cannot be built on it.
     fn keeps_stale(&self) -> bool {

@@ -179,6 +179,22 @@ impl BackendHandle {
         }
     }
 
+    /// The positions of these keys by the server they live on.
+    pub(super) fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
+        match &self.kind {
+            Kind::Memory(_) => Vec::new(),
+            Kind::Bytes(backend) => backend.by_server(keys),
+        }
+    }
+
+    /// What can be told without the server about storing this.
+    pub(super) fn check(&self, key: &Key<'_>, item: &Item, lifetime: Lifetime) -> Result<()> {
+        match (&self.kind, item) {
+            (Kind::Bytes(backend), Item::Bytes(bytes)) => backend.check(key, bytes, lifetime),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets a lease in memory that its holder dropped.
     pub(super) fn drop_lease(&self, key: &Key<'_>, lease: &Lease) {
         if let Kind::Memory(memory) = &self.kind {

@@ -27,6 +27,7 @@ pub struct CacheBuilder {
     #[cfg(feature = "compress")]
     compression: Option<Compression>,
     strict_decode: bool,
+    degrade: bool,
     timeout: Duration,
     rules: Rules,
     stale_for: Duration,
@@ -43,6 +44,7 @@ impl CacheBuilder {
             #[cfg(feature = "compress")]
             compression: None,
             strict_decode: false,
+            degrade: false,
             timeout: Duration::from_secs(1),
             rules: Rules::default(),
             stale_for: Duration::ZERO,
@@ -93,6 +95,49 @@ impl CacheBuilder {
     /// thousand. Defaults to 1 s.
     pub fn timeout(mut self, timeout: Duration) -> CacheBuilder {
         self.timeout = timeout;
+        self
+    }
+
+    /// Whether the program goes on without its cache while the server is away. Defaults to no: a call that needs the
+    /// server fails.
+    ///
+    /// A cache that degrades absorbs the failures after which nothing was applied (`Unavailable`, `Timeout`, `Refused`,
+    /// `Protocol`). A read is a miss; `exists` is `false`, `ttl` is `None`. `set`, `set_many`, `touch`, `delete`,
+    /// `delete_many`, `delete_prefix`, `delete_pattern` and `clear` are dropped, and answer `()`, `false` or how many
+    /// they removed. Loads run, once per key for all callers of the process, and what they give is not stored. Each
+    /// failure is told as [`EventKind::Absorbed`](crate::EventKind::Absorbed) and counted in
+    /// [`Stats::absorbed`](crate::Stats::absorbed).
+    ///
+    /// **An invalidation can be lost:** where a `delete` or a `set` was dropped, the value from before is seen again once
+    /// the server is back, until its time is up. Give such values a lifetime. And what others invalidate during a load
+    /// is not noticed by it while their server cannot be seen.
+    ///
+    /// What decides something fails as ever: `add`, `replace`, `take`, `update`, `incr`, `decr`. So does every call on
+    /// an error that needs a person (`Auth`, `Misconfigured`, `Config`), that is the caller's own, or that is
+    /// `Ambiguous`: a write that may have been applied is never hidden.
+    /// [`health`](Cache::health) says `Down`.
+    ///
+    /// A call that was failed once asks that server no more. So a server that hangs takes a call's timeout once, and one
+    /// that begins to hang during a load takes it twice, before the load and after it. A batch over several Memcached
+    /// servers gives each its share of the time, and a dead one costs its own keys only.
+    ///
+    /// ```
+    /// use lexigram_cache::{Cache, Ttl};
+    ///
+    /// # #[cfg(feature = "redis")] {
+    /// use lexigram_cache::Redis;
+    ///
+    /// let away = Redis::builder("redis://127.0.0.1:1/0").build()?;
+    /// let cache = Cache::builder().backend(away).degrade(true).build()?;
+    /// cache.set("k", "v", Ttl::NEVER)?;
+    /// assert_eq!(cache.get::<String>("k")?, None);
+    /// assert_eq!(cache.stats().absorbed, 2);
+    /// assert!(cache.incr("n", 1, Ttl::NEVER).is_err());
+    /// # }
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    pub fn degrade(mut self, degrade: bool) -> CacheBuilder {
+        self.degrade = degrade;
         self
     }
 
@@ -199,6 +244,7 @@ impl CacheBuilder {
             codec,
             default_ttl: self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
             strict_decode: self.strict_decode,
+            degrade: self.degrade,
             rules: self.rules,
             load_time: LoadTime::default(),
             background: rt::Background::default(),
@@ -218,6 +264,7 @@ impl fmt::Debug for CacheBuilder {
             .field("default_ttl", &self.default_ttl)
             .field("format", &self.format.name())
             .field("timeout", &self.timeout)
+            .field("degrade", &self.degrade)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use super::{Cache, Inner};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
@@ -22,6 +22,8 @@ pub(super) struct Call<'a> {
     pub(super) deadline: Deadline,
     /// The handle's, for what happens beside the call.
     pub(super) timeout: Duration,
+    /// Whether the server has failed this call of a cache that degrades.
+    pub(super) cut_off: AtomicBool,
 }
 
 impl Cache {
@@ -40,7 +42,8 @@ impl Cache {
 
     /// A call that goes on beside the callers, and after the cache was closed.
     pub(super) fn call_beside(&self, operation: &'static str) -> Call<'_> {
-        Call { inner: &self.inner, operation, deadline: self.deadline(), timeout: self.timeout }
+        let (deadline, timeout) = (self.deadline(), self.timeout);
+        Call { inner: &self.inner, operation, deadline, timeout, cut_off: AtomicBool::new(false) }
     }
 
     /// A fresh deadline; memory never waits, so its calls need not look at the clock.
@@ -99,12 +102,12 @@ impl<'a> Call<'a> {
         Ok(value)
     }
 
-    /// What a read found. Where the server itself says that the key holds nothing a cache could have written (a
+    /// What a read found; nothing where a failure was absorbed. Where the server itself says that the key holds nothing a cache could have written (a
     /// Redis list, a set), it is rejected like bytes that do not decode.
     pub(super) fn found<R>(&self, read: Result<Option<R>>) -> Result<Option<R>> {
         match read {
             Err(error) if error.kind() == ErrorKind::Decode => self.reject(error).map(|()| None),
-            read => self.end(read),
+            read => self.absorb_to_nothing(read),
         }
     }
 
@@ -154,7 +157,7 @@ impl<'a> Call<'a> {
         self.inner.backend.detach(key);
     }
 
-    fn place(&self, error: Error) -> Error {
+    pub(super) fn place(&self, error: Error) -> Error {
         error.at(self.operation, &self.inner.journal.backend)
     }
 }

@@ -119,7 +119,7 @@ impl Cache {
             if !policy.rules.enabled {
                 return self.load_for_itself(call, key, policy, load).await;
             }
-            match call.input(call.backend().board(&key, shown.as_ref()))? {
+            match call.board(&key, shown.as_ref(), call.is_cut_off())? {
                 Boarding::Lead(leader) => {
                     return self.lead(call, key, policy, leader, spare, &patience, load).await;
                 }
@@ -147,8 +147,12 @@ impl Cache {
                 Boarding::Outdated(flight) if outdated => call.give_up(&key, &flight),
                 Boarding::Outdated(_) => outdated = true,
             }
-            call.deadline = self.deadline();
-            sight = self.look(call, &key, policy).await?;
+            sight = if call.is_cut_off() {
+                Sight::Missing { spare, shown: None }
+            } else {
+                call.deadline = self.deadline();
+                self.look(call, &key, policy).await?
+            };
         }
     }
 }

@@ -53,7 +53,8 @@ impl Cache {
                 // Whoever wants a load of its own does not wait for one that began before.
                 Claim::Busy(token) if policy.rules.force && !patience.is_over() => {
                     let older = Lease { token: Some(token) };
-                    call.end(call.backend().abandon(&key, &older, call.deadline).await)?;
+                    let abandoned = call.backend().abandon(&key, &older, call.deadline).await;
+                    call.absorb(abandoned)?;
                 }
                 Claim::Busy(token) => {
                     leader.stand_for(Some(&token));
@@ -110,14 +111,17 @@ impl Cache {
         key: Key<'a>,
         policy: &Policy,
     ) -> Result<Claim<'a, T>> {
+        if call.is_cut_off() {
+            return Ok(Claim::Granted(Right::Nothing));
+        }
         let ask = Ask::Lease(policy.rules.lock_ttl);
         let seen = call.backend().lookup(&key, ask, call.deadline).await;
-        let found = match call.end(seen) {
-            Ok(Lookup::Hit(found)) => found,
-            Ok(seen) => return Ok(call.claim_missing(key, seen)),
+        let found = match call.absorb(seen) {
+            Ok(Some(Lookup::Hit(found))) => found,
+            Ok(Some(seen)) => return Ok(call.claim_missing(key, seen)),
             Err(error) if error.kind() == ErrorKind::Decode => return Ok(Claim::Granted(Right::Overwrite)),
             // Nobody can tell the processes apart: each loads once by itself.
-            Err(_) => return Ok(Claim::Granted(Right::Nothing)),
+            Ok(None) | Err(_) => return Ok(Claim::Granted(Right::Nothing)),
         };
         let version = match call.judged::<T>(found, policy)? {
             Judged::Value(kept) if kept.verdict <= Verdict::Early => return Ok(Claim::Found(kept.value)),

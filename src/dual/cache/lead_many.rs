@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::lead::Claim;
 use super::lease::{Held, Right};
-use super::load_many::OPERATION;
+use super::load_many::{OPERATION, Unseen};
 use super::look::Judged;
 use super::mark::Mark;
 use super::wait::Patience;
@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Ask, Found, Lookup, Object, Value};
+use crate::entry::{Ask, Found, Lease, Lookup, Object, Value};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -37,7 +37,7 @@ impl Cache {
     /// batches cannot wait for each other. Returns the keys that were waited for in vain.
     pub(super) async fn lead_many<T: Value, E: Into<BoxError>>(
         &self,
-        lead: Vec<(String, Leader)>,
+        (lead, unseen): (Vec<(String, Leader)>, &Unseen),
         policy: &Policy,
         patience: &Patience,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
@@ -51,7 +51,7 @@ impl Cache {
         while !waiting.is_empty() {
             let (mut granted, mut busy) = (Vec::new(), Vec::new());
             let keys: Vec<Key<'_>> = waiting.iter().map(|(key, _)| *key).collect();
-            let claims = self.claim_many::<T>(&call, &keys, policy).await?;
+            let claims = self.claim_many::<T>(&call, &keys, policy, unseen).await?;
             for ((key, leader), claim) in waiting.into_iter().zip(claims) {
                 match claim {
                     Claim::Granted(right) => granted.push(Granted { key, leader: Some(leader), right }),
@@ -85,13 +85,14 @@ impl Cache {
         &self,
         names: Vec<String>,
         policy: &Policy,
+        unseen: &Unseen,
         load: &mut impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
         values: &mut HashMap<String, T>,
     ) -> Result<()> {
         let mut call = self.call(OPERATION)?;
         let keys = self.keys_to_load(&call, &names)?;
         let mut granted = Vec::new();
-        for (key, claim) in keys.iter().zip(self.claim_many::<T>(&call, &keys, policy).await?) {
+        for (key, claim) in keys.iter().zip(self.claim_many::<T>(&call, &keys, policy, unseen).await?) {
             let right = match claim {
                 Claim::Granted(right) => right,
                 // Whoever has the lease stores.
@@ -120,24 +121,26 @@ impl Cache {
         self.load_granted(&mut call, granted, policy, load, values).await
     }
 
-    /// A second look at every key; one round trip per server, or two where leases are taken.
+    /// A second look at every key in sight; one round trip per server, or two where leases are taken.
     async fn claim_many<'a, T: Value>(
         &self,
         call: &Call<'a>,
         keys: &[Key<'a>],
         policy: &Policy,
+        unseen: &Unseen,
     ) -> Result<Vec<Claim<'a, T>>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ask = Ask::Lease(policy.rules.lock_ttl);
-        let seen = call.backend().lookup_many(keys, ask, call.deadline).await;
-        // As with a single key: without leases each process loads once by itself.
-        let Ok(seen) = call.end(seen) else {
-            return Ok(keys.iter().map(|_| Claim::Granted(Right::Nothing)).collect());
+        let is_unseen = |key: &Key<'_>| unseen.contains(key.name());
+        let asked: Vec<Key<'a>> = keys.iter().filter(|key| !is_unseen(key)).copied().collect();
+        let seen = match asked.is_empty() {
+            true => Vec::new(),
+            false => call.look_at_each(&asked, Ask::Lease(policy.rules.lock_ttl)).await,
         };
-        let claim = |(key, seen): (&Key<'a>, Lookup<Found>)| match seen {
-            Lookup::Hit(found) => {
+        let mut seen = seen.into_iter().map(|seen| seen.ok().flatten());
+        let seen = keys.iter().map(|key| if is_unseen(key) { None } else { seen.next().flatten() });
+        let claim = |(key, seen): (&Key<'a>, Option<Lookup<Found>>)| match seen {
+            // As with a single key: without leases each process loads once by itself.
+            None => Ok(Claim::Granted(Right::Nothing)),
+            Some(Lookup::Hit(found)) => {
                 let replace = |version| Claim::Granted(Right::Replace(version, Mark::none()));
                 Ok(match call.judged::<T>(found, policy)? {
                     Judged::Value(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
@@ -145,7 +148,7 @@ impl Cache {
                     Judged::Unreadable(version) => replace(version),
                 })
             }
-            seen => Ok(call.claim_missing(*key, seen)),
+            Some(seen) => Ok(call.claim_missing(*key, seen)),
         };
         // All of them, so that no lease is left behind by an error of another key.
         let claims: Vec<Result<Claim<'a, T>>> = keys.iter().zip(seen).map(claim).collect();
@@ -216,6 +219,23 @@ impl Cache {
     /// Stores what was loaded, each value by its right; one round trip per server for all that were missing.
     async fn fill_many<T: Value>(
         &self,
+        call: &mut Call<'_>,
+        filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
+        policy: &Policy,
+        took: Option<Duration>,
+    ) -> Result<()> {
+        let (mut outcome, whole) = (Ok(()), call.deadline);
+        for (part, deadline) in call.shares(filling, |(key, ..)| *key) {
+            call.turn_to(deadline);
+            let filled = self.fill_part(call, part, policy, took).await;
+            outcome = outcome.and(filled);
+        }
+        call.turn_to(whole);
+        outcome
+    }
+
+    async fn fill_part<T: Value>(
+        &self,
         call: &Call<'_>,
         filling: Vec<(Key<'_>, Right<'_>, Arc<T>)>,
         policy: &Policy,
@@ -241,30 +261,30 @@ impl Cache {
                 }
             }
         }
-        if items.is_empty() {
+        if items.is_empty() || call.is_cut_off() {
             return result;
         }
         let filled = call.backend().fill_many(items, call.deadline).await;
         if filled.is_ok() {
             spent.iter_mut().for_each(Held::spend);
         }
-        result.and(call.forgive(call.end(filled)))
+        result.and(call.forgive(call.absorb(filled)))
     }
 
     /// Gives back what was not used; one round trip per server.
     async fn give_back_many(&self, call: &Call<'_>, unused: Vec<(Key<'_>, Right<'_>)>) {
-        let (mut leases, mut spent) = (Vec::new(), Vec::new());
-        for (key, right) in unused {
-            if let Right::Lease(held) = right
-                && let Some(lease) = held.lease().cloned()
-            {
-                leases.push((key, lease));
-                spent.push(held);
-            }
+        let lease = |(key, right)| match right {
+            Right::Lease(held) => held.lease().cloned().map(|lease| ((key, lease), held)),
+            _ => None,
+        };
+        let held: Vec<((Key<'_>, Lease), Held<'_>)> = unused.into_iter().filter_map(lease).collect();
+        if held.is_empty() {
+            return;
         }
-        if !leases.is_empty() {
-            let abandoned = call.backend().abandon_many(&leases, call.deadline).await;
-            if call.end(abandoned).is_ok() {
+        for (part, deadline) in call.shares(held, |((key, _), _)| *key) {
+            let (leases, mut spent): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+            let abandoned = call.backend().abandon_many(&leases, deadline).await;
+            if let Ok(Some(())) = call.absorb(abandoned) {
                 spent.iter_mut().for_each(Held::spend);
             }
         }

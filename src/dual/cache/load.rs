@@ -194,7 +194,8 @@ impl Cache {
         (call.ran(loaded, took), took)
     }
 
-    /// Stores a loaded value by right. Faults of the server are told but do not cost the caller its value.
+    /// Stores a loaded value by right, unless the server has failed this call before. Faults of the server are told but
+    /// do not cost the caller its value.
     pub(super) async fn fill<T: Value>(
         &self,
         call: &Call<'_>,
@@ -204,6 +205,9 @@ impl Cache {
         lifetime: Lifetime,
         took: Option<Duration>,
     ) -> Result<()> {
+        if call.is_cut_off() {
+            return Ok(());
+        }
         let (condition, _mark) = match right {
             Right::Lease(mut held) => {
                 let item = call.pack_loaded(value, took)?;
@@ -213,7 +217,7 @@ impl Cache {
                 if filled.is_ok() {
                     held.spend();
                 }
-                return call.forgive(call.end(filled));
+                return call.forgive(call.absorb(filled));
             }
             // The mark keeps other processes off until the value is stored.
             Right::Replace(version, mark) => (Condition::Unchanged(version), mark),
@@ -222,17 +226,17 @@ impl Cache {
         };
         let item = call.pack_loaded(value, took)?;
         let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
-        call.forgive(call.end(filled))
+        call.forgive(call.absorb(filled))
     }
 
     /// Removes what was just stored without a lease, since the key was written or removed while it was loaded.
     pub(super) async fn take_back<T: Value>(&self, call: &Call<'_>, key: &Key<'_>, value: &Arc<T>) {
         let found = call.backend().get(key, call.deadline).await;
-        if let Ok(Some(found)) = found
+        if let Ok(Some(found)) = call.absorb_to_nothing(found)
             && call.is_stored(value, &found)
             && let Ok(version) = found.into_version()
         {
-            let _ = call.end(call.backend().remove(key, Some(&version), call.deadline).await);
+            let _ = call.absorb(call.backend().remove(key, Some(&version), call.deadline).await);
         }
     }
 
@@ -242,7 +246,7 @@ impl Cache {
             && let Some(lease) = held.lease().cloned()
         {
             let abandoned = call.backend().abandon(key, &lease, call.deadline).await;
-            if call.end(abandoned).is_ok() {
+            if let Ok(Some(())) = call.absorb(abandoned) {
                 held.spend();
             }
         }

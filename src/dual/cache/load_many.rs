@@ -23,6 +23,9 @@ pub(super) const OPERATION: &str = "get_or_compute_many";
 /// Keys to be had, each with the token that it was last seen under.
 type Missing = Vec<(String, Option<Version>)>;
 
+/// Keys whose server has failed the call, which asks it no more.
+pub(super) type Unseen = HashSet<String>;
+
 #[maybe_async]
 impl Cache {
     /// The values by key; those that are missing come from one call of `load` with exactly the missing keys,
@@ -64,21 +67,24 @@ impl Cache {
         let policy = Policy { rules: self.inner.rules.clone(), ttl };
         let patience = Patience::new(&policy);
         let mut values = HashMap::new();
-        let mut missing = self.look_many(&call, distinct(keys), &policy, &mut values).await?;
+        let mut unseen = Unseen::new();
+        let mut missing = self.look_many(&call, distinct(keys), &policy, &mut values, &mut unseen).await?;
         if !policy.rules.enabled {
             let names = missing.into_iter().map(|(name, _)| name).collect();
-            self.load_for_themselves(names, &policy, &mut load, &mut values).await?;
+            self.load_for_themselves(names, &policy, &unseen, &mut load, &mut values).await?;
             return Ok(values);
         }
         let (mut alone, mut in_vain, mut outdated) = (Vec::new(), Vec::new(), HashSet::new());
         while !missing.is_empty() {
-            let boarded = self.board_many(missing, &mut outdated)?;
-            in_vain.extend(self.lead_many(boarded.lead, &policy, &patience, &mut load, &mut values).await?);
+            let boarded = self.board_many(missing, &unseen, &mut outdated)?;
+            let led = (boarded.lead, &unseen);
+            in_vain.extend(self.lead_many(led, &policy, &patience, &mut load, &mut values).await?);
             let rest = self.follow_many(boarded.follow, &patience, &mut values).await?;
             in_vain.extend(rest.in_vain);
             alone.extend(rest.alone);
             let again = rest.again.into_iter().chain(boarded.again).collect();
-            missing = self.look_many(&self.call(OPERATION)?, again, &policy, &mut values).await?;
+            let call = self.call(OPERATION)?;
+            missing = self.look_many(&call, again, &policy, &mut values, &mut unseen).await?;
             if patience.is_over() {
                 // Whoever keeps writing the keys is not waited for without end.
                 in_vain.extend(missing.drain(..).map(|(name, _)| name));
@@ -94,26 +100,31 @@ impl Cache {
         Ok(values)
     }
 
-    /// Looks at all keys; one round trip per server. Returns those that are to be had.
+    /// Looks at all keys that are not known to be out of sight; one round trip per server. Returns those that are to be
+    /// had.
     async fn look_many<T: Value>(
         &self,
         call: &Call<'_>,
         names: Vec<String>,
         policy: &Policy,
         values: &mut HashMap<String, T>,
+        unseen: &mut Unseen,
     ) -> Result<Missing> {
+        let (out_of_sight, names): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| unseen.contains(name));
+        let mut missing: Missing = out_of_sight.into_iter().map(|name| (name, None)).collect();
         if names.is_empty() {
-            return Ok(Missing::new());
+            return Ok(missing);
         }
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let ask = call.ask(policy);
-        let seen = call.backend().lookup_many(&keys, ask, call.deadline).await;
-        let (wanted, mut missing, mut unreadable) = (names.len(), Missing::new(), Vec::new());
-        for ((name, key), seen) in names.iter().zip(&keys).zip(call.end(seen)?) {
-            let shown = match seen {
-                Lookup::Hit(found) => match call.judged::<T>(found, policy)? {
+        let (known, mut hits, mut unreadable) = (missing.len(), 0, Vec::new());
+        for ((name, key), seen) in names.iter().zip(&keys).zip(call.look_at_each(&keys, ask).await) {
+            let shown = match seen? {
+                Some(Lookup::Hit(found)) => match call.judged::<T>(found, policy)? {
                     Judged::Value(kept) if kept.verdict <= Verdict::Early => {
                         values.insert(name.clone(), Arc::unwrap_or_clone(kept.value));
+                        hits += 1;
                         continue;
                     }
                     Judged::Value(kept) => Some(kept.version),
@@ -123,8 +134,12 @@ impl Cache {
                     }
                     Judged::Unreadable(version) => Some(version),
                 },
-                Lookup::Busy(token) => Some(token),
-                _ => None,
+                Some(Lookup::Busy(token)) => Some(token),
+                Some(_) => None,
+                None => {
+                    unseen.insert(name.clone());
+                    None
+                }
             };
             missing.push((name.clone(), shown));
         }
@@ -134,8 +149,8 @@ impl Cache {
                 missing[position].1 = version;
             }
         }
-        call.record(EventKind::Hit((wanted - missing.len()) as u64));
-        call.record(EventKind::Miss(missing.len() as u64));
+        call.record(EventKind::Hit(hits));
+        call.record(EventKind::Miss((missing.len() - known) as u64));
         Ok(missing)
     }
 
@@ -171,13 +186,18 @@ impl Cache {
 
 impl Cache {
     /// Sorts keys into those that are ours to load, those that others are loading, and those to look at again.
-    fn board_many(&self, missing: Missing, outdated: &mut HashSet<String>) -> Result<Boarded> {
+    fn board_many(
+        &self,
+        missing: Missing,
+        unseen: &Unseen,
+        outdated: &mut HashSet<String>,
+    ) -> Result<Boarded> {
         let call = self.call(OPERATION)?;
         let mut boarded = Boarded::default();
         for (name, shown) in missing {
             let key = call.key(&name)?;
             self.refuse_recursion(&call, &key)?;
-            match call.input(call.backend().board(&key, shown.as_ref()))? {
+            match call.board(&key, shown.as_ref(), unseen.contains(&name))? {
                 Boarding::Lead(leader) => boarded.lead.push((name, leader)),
                 Boarding::Follow(flight) => boarded.follow.push((name, flight)),
                 Boarding::Outdated(flight) => {

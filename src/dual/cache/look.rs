@@ -91,15 +91,12 @@ impl Call<'_> {
     /// What those stand for who load in the place of values that cannot be read. The shortest look does not tell
     /// versions apart; if this one fails, nobody is followed.
     pub(super) async fn versions_now(&self, keys: &[Key<'_>]) -> Vec<Option<Version>> {
-        let shown = |seen: Lookup<Found>| match seen {
-            Lookup::Hit(found) => found.into_version().ok(),
-            Lookup::Busy(token) => Some(token),
+        let shown = |seen: Result<Option<Lookup<Found>>>| match seen {
+            Ok(Some(Lookup::Hit(found))) => found.into_version().ok(),
+            Ok(Some(Lookup::Busy(token))) => Some(token),
             _ => None,
         };
-        match self.backend().lookup_many(keys, Ask::Age, self.deadline).await {
-            Ok(seen) => seen.into_iter().map(shown).collect(),
-            Err(_) => vec![None; keys.len()],
-        }
+        self.look_at_each(keys, Ask::Age).await.into_iter().map(shown).collect()
     }
 }
 

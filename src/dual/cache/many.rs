@@ -33,13 +33,15 @@ impl Cache {
     ) -> Result<HashMap<String, T>> {
         let call = self.call(operation)?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let found = call.backend().get_many(&keys, call.deadline).await;
         let mut values = HashMap::with_capacity(names.len());
-        for (name, found) in names.iter().zip(call.end(found)?) {
-            if let Some(found) = found
-                && let Some(value) = call.unpack(&found.item)?
-            {
-                values.insert(name.clone(), Arc::unwrap_or_clone(value));
+        for (keys, deadline) in call.shares(keys, |key| *key) {
+            let found = call.backend().get_many(&keys, deadline).await;
+            for (key, found) in keys.iter().zip(call.absorb_to_nothing(found)?) {
+                if let Some(found) = found
+                    && let Some(value) = call.unpack(&found.item)?
+                {
+                    values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
+                }
             }
         }
         call.record(EventKind::Hit(values.len() as u64));
@@ -65,8 +67,12 @@ impl Cache {
         let packed = call.pack_all(&items)?;
         let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
         let _detach = Around::new(|| keys.iter().for_each(|key| call.detach(key)));
-        let stored = call.backend().store_many(packed, lifetime, &Condition::Always, call.deadline).await;
-        call.end(stored)
+        let mut outcome = Ok(());
+        for (items, deadline) in call.shares_to_store(packed, lifetime)? {
+            let stored = call.backend().store_many(items, lifetime, &Condition::Always, deadline).await;
+            outcome = outcome.and(call.absorb_to_nothing(stored));
+        }
+        outcome
     }
 
     /// Removes the values of these keys; says how many there were. One round trip per server; two per key on a
@@ -79,8 +85,13 @@ impl Cache {
         let call = self.call("delete_many")?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
         let _detach = Around::new(|| keys.iter().for_each(|key| call.detach(key)));
-        let removed = call.backend().remove_many(&keys, call.deadline).await;
-        call.end(removed)
+        let mut outcome = Ok(0);
+        for (keys, deadline) in call.shares(keys.clone(), |key| *key) {
+            let removed = call.backend().remove_many(&keys, deadline).await;
+            let removed = call.absorb_to_nothing(removed);
+            outcome = outcome.and_then(|sum| Ok(sum + removed?));
+        }
+        outcome
     }
 
     /// Removes every value whose key begins with this text, taken literally; says how many. On Redis one or
@@ -109,7 +120,7 @@ impl Cache {
         let meant = |joined: &str| pattern.matches_within(prefix, joined);
         let _detach = Around::new(|| call.backend().detach_all(meant));
         let removed = call.backend().remove_matching(prefix, &pattern, call.deadline).await;
-        call.end(removed)
+        call.absorb_to_nothing(removed)
     }
 
     /// Removes every value of this cache's prefix; without a prefix, everything the backend holds (on a
@@ -124,7 +135,7 @@ impl Cache {
         let meant = |joined: &str| joined.starts_with(prefix.as_str());
         let _detach = Around::new(|| call.backend().detach_all(meant));
         let cleared = call.backend().clear(prefix, call.deadline).await;
-        call.end(cleared)
+        call.absorb_to_nothing(cleared)
     }
 }
 

@@ -63,7 +63,7 @@ impl Cache {
         }
         let mark = Mark::at(Place::of(call, key));
         let marked = mark.set(policy.rules.lock_ttl, &Condition::Absent, call.deadline).await;
-        mark.won(call.end(marked))
+        mark.won(call.absorb(marked))
     }
 
     /// The same for a caller that has nothing to serve meanwhile: that a reload failed is no reason to wait.
@@ -78,14 +78,14 @@ impl Cache {
         }
         let mark = Mark::at(Place::of(call, key));
         let marked = mark.set_after_failure(policy.rules.lock_ttl, call.deadline).await;
-        mark.won(call.end(marked))
+        mark.won(call.absorb(marked))
     }
 }
 
 impl Mark {
     /// A mark that may have been set by a request without an answer is cleared with the others.
-    fn won(mut self, marked: Result<bool>) -> Option<Mark> {
-        if let Ok(false) = marked {
+    fn won(mut self, marked: Result<Option<bool>>) -> Option<Mark> {
+        if let Ok(Some(false)) = marked {
             self.place = None;
             return None;
         }
@@ -111,9 +111,10 @@ impl Mark {
 
     /// Keeps every process from reloading for so long, because the reload failed.
     pub(super) async fn keep(mut self, call: &Call<'_>, time: Duration) {
-        let Some(place) = self.place.as_ref().filter(|_| !time.is_zero()) else { return };
+        let is_kept = !time.is_zero() && !call.is_cut_off();
+        let Some(place) = self.place.as_ref().filter(|_| is_kept) else { return };
         let kept = place.write(FAILED, time, &Condition::Always, call.deadline).await;
-        if call.end(kept).is_ok() {
+        if let Ok(Some(_)) = call.absorb(kept) {
             self.place = None;
         }
     }

@@ -6,6 +6,7 @@ mod at_hand;
 mod builder;
 mod call;
 mod counter;
+mod degrade;
 mod fetch;
 mod lead;
 mod lead_many;
@@ -54,6 +55,8 @@ struct Inner {
     codec: ValueCodec,
     default_ttl: Lifetime,
     strict_decode: bool,
+    /// Whether failures of the server are absorbed where a call can do without it.
+    degrade: bool,
     /// The policy of loads that bring none of their own.
     rules: Rules,
     load_time: LoadTime,
@@ -86,9 +89,9 @@ impl Cache {
 
     /// What this cache has done so far. Reads counters only.
     pub fn stats(&self) -> Stats {
-        let Stats { hits, misses, loads, joined, decode_rejected, errors, .. } =
+        let Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, .. } =
             self.inner.journal.counters.snapshot();
-        Stats { hits, misses, loads, joined, decode_rejected, errors, ..self.inner.backend.stats() }
+        Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, ..self.inner.backend.stats() }
     }
 }
 
@@ -124,6 +127,7 @@ impl fmt::Debug for Cache {
             .field("prefix", &self.inner.prefix.as_str())
             .field("format", &self.inner.codec.format().name())
             .field("timeout", &self.timeout)
+            .field("degrade", &self.inner.degrade)
             .finish_non_exhaustive()
     }
 }

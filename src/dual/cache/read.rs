@@ -100,7 +100,7 @@ impl Cache {
         let call = self.call("exists")?;
         let key = call.key(key.as_ref())?;
         let exists = call.backend().exists(&key, call.deadline).await;
-        call.end(exists)
+        call.absorb_to_nothing(exists)
     }
 
     /// What is left of the value's lifetime; `None` if there is no value. One round trip.
@@ -111,7 +111,7 @@ impl Cache {
         let call = self.call("ttl")?;
         let key = call.key(key.as_ref())?;
         let remaining = call.backend().remaining(&key, call.deadline).await;
-        call.end(remaining)
+        call.absorb_to_nothing(remaining)
     }
 }
 

@@ -74,7 +74,11 @@ impl Cache {
         let item = call.pack(value)?;
         let _detach = Around::new(|| call.detach(&key));
         let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
-        call.end(stored)
+        match condition {
+            Condition::Always => call.absorb_to_nothing(stored),
+            // Whoever asks this acts on the answer.
+            _ => call.end(stored),
+        }
     }
 
     /// Stores what `change` makes of the value that is there, or of `None`, and returns it. Atomic: if
@@ -134,7 +138,7 @@ impl Cache {
         let key = call.key(key.as_ref())?;
         let _detach = Around::new(|| call.detach(&key));
         let removed = call.backend().remove(&key, None, call.deadline).await;
-        call.end(removed)
+        call.absorb_to_nothing(removed)
     }
 
     /// Gives the value a new lifetime from now; says whether there was one. One round trip; two on Memcached, where
@@ -146,6 +150,6 @@ impl Cache {
         let call = self.call("touch")?;
         let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
         let touched = call.backend().touch(&key, lifetime, call.deadline).await;
-        call.end(touched)
+        call.absorb_to_nothing(touched)
     }
 }

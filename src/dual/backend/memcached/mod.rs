@@ -240,6 +240,15 @@ impl Backend for Remote {
         self.abandon_each(leases, deadline).await
     }
 
+    fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
+        self.access.groups(keys).into_iter().map(|group| group.positions).collect()
+    }
+
+    fn check(&self, key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Result<()> {
+        self.access.check_size(&self.access.place(key), bytes)?;
+        wire::expiry(lifetime, unix_now()).map(drop)
+    }
+
     fn keeps_stale(&self) -> bool {
         true
     }
