@@ -254,15 +254,19 @@ impl Access {
         }
     }
 
-    /// Begins the next generation of a namespace on every server.
+    /// Begins the next generation of a namespace on every server. One that fails does not keep the others from being
+    /// told, and takes no more than its share of the time.
     pub(super) async fn next_generation(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
         let key = wire::generation_key(prefix.as_str());
-        for server in 0..self.settings().servers.len() {
+        let (servers, mut raised, mut outcome) = (self.settings().servers.len(), false, Ok(()));
+        for server in 0..servers {
             let raise = Request::write(vec![wire::next_generation(&key, unix_now())?]);
-            let raised = self.ask(server, raise, deadline).await;
-            wire::read_sum(raised.map_err(|error| error.after_partial(server > 0))?)?;
+            let reply = self.ask(server, raise, deadline.share(servers - server)).await;
+            let sum = reply.and_then(wire::read_sum).map(drop);
+            raised |= sum.is_ok();
+            outcome = outcome.and(sum);
         }
-        Ok(())
+        outcome.map_err(|error: Error| error.after_partial(raised))
     }
 }
 
