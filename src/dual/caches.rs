@@ -134,6 +134,7 @@ fn build(config: &Config, backend: &BackendConfig) -> Result<Cache> {
         .backend(handle)
         .prefix(&backend.key_prefix)
         .timeout(backend.timeout)
+        .degrade(backend.degrade)
         .protection(service.enable_protection)
         .stale_for(if config.enabled { service.stale_for } else { Duration::ZERO })
         .policy(|policy| protect(policy, service));
@@ -233,7 +234,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
     service.into_iter().for_each(|(set, name)| check(set, format!("service.{name}")));
     for (index, backend) in config.backends.iter().enumerate().filter(|(_, backend)| backend.enabled) {
         let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
-        check(backend.degrade, "degrade");
         match &backend.kind {
             BackendKind::Redis(redis) => {
                 check(redis.mode != RedisMode::Standalone, "redis_mode");
