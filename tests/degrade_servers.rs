@@ -178,7 +178,10 @@ fn a_server_that_dies_during_a_load_keeps_no_other_from_storing() {
                 Ok::<_, BoxError>(missing.iter().map(|name| (name.clone(), 5)).collect())
             };
             assert_eq!(world.load_many(names(), load).unwrap(), items(5).collect::<HashMap<_, u64>>());
-            assert_absorbed(&heard, "get_or_compute_many");
+            let told = heard.take();
+            let [trouble] = &told[..] else { panic!("told {told:?}") };
+            // What went into a connection that had just died may have been applied, and is not hidden.
+            assert_eq!(trouble.is_absorbed, trouble.kind != ErrorKind::Ambiguous, "{trouble:?}");
             assert_eq!(three.kept(), three.living(5));
             three.servers[three.dead].restart();
         }
