@@ -5,6 +5,8 @@ pub(crate) mod breaker;
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;
+#[cfg(feature = "memcached")]
+pub(crate) mod rendezvous;
 pub(crate) mod shares;
 mod sync;
 pub(crate) mod throttle;
