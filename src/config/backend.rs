@@ -32,7 +32,8 @@ pub struct BackendConfig {
     pub serializer: Option<Serializer>,
     /// The time limit of one call. Defaults to 1 s.
     pub timeout: Duration,
-    /// Whether an unreachable server makes reads misses and writes no-ops instead of errors. Defaults to `false`.
+    /// Whether the program goes on without a server that is away: reads miss, blind writes are dropped, the rest fails;
+    /// see [`CacheBuilder::degrade`](crate::CacheBuilder::degrade). Defaults to `false`.
     pub degrade: bool,
     /// What it is, with the settings of its type.
     pub kind: BackendKind,
