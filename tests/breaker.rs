@@ -213,6 +213,23 @@ fn a_dead_memcached_server_does_not_close_the_way_to_the_others() {
 }
 
 #[test]
+fn a_cache_that_degrades_goes_on_at_once_without_a_server_that_is_left_alone() {
+    let nowhere = format!("127.0.0.1:{}", closed_port());
+    let redis = Redis::builder(format!("redis://{nowhere}")).build().unwrap();
+    let memcached = Memcached::builder([nowhere]).build().unwrap();
+    let worlds = [worlds!(redis, degrade(true)), worlds!(memcached, degrade(true))];
+    for world in worlds.iter().flatten() {
+        (0..FAILURES).for_each(|_| assert_eq!(get(world).unwrap(), None));
+        for calls in u64::from(FAILURES)..200 {
+            let start = Instant::now();
+            assert_eq!(get(world).unwrap(), None);
+            assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+            assert_eq!(world.stats().absorbed, calls + 1, "what is refused is absorbed and counted too");
+        }
+    }
+}
+
+#[test]
 fn what_a_server_refuses_does_not_count_as_its_failure() {
     let server = RedisServer::start_with(&["--maxmemory", "1", "--maxmemory-policy", "noeviction"]);
     for world in worlds!(Redis::builder(server.url()).build().unwrap(), timeout(TIMEOUT)) {

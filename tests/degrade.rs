@@ -70,7 +70,7 @@ fn verbs(remote: &Remote) -> impl Iterator<Item = &'static Verb> {
 /// Caches on a Redis of this test's own.
 fn degrading(redis: &RedisServer) -> ([World; 2], Heard) {
     let heard = Heard::default();
-    let redis = Redis::builder(redis.url()).build().unwrap();
+    let redis = Redis::builder(redis.url()).breaker(None).build().unwrap();
     (worlds!(redis, timeout(TIMEOUT), degrade(true), observer(heard.observer())), heard)
 }
 

@@ -46,7 +46,7 @@ impl Three {
 
     fn at(&self, servers: &[MemcachedServer]) -> Memcached {
         let urls: Vec<String> = servers.iter().map(MemcachedServer::url).collect();
-        Memcached::builder(urls).pool_size(1).clearable(self.clearable).build().unwrap()
+        Memcached::builder(urls).pool_size(1).breaker(None).clearable(self.clearable).build().unwrap()
     }
 
     fn plain(&self) -> [World; 2] {

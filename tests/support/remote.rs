@@ -75,14 +75,8 @@ impl Remote {
         breaker: Option<u32>,
     ) -> [World; 2] {
         match self {
-            Remote::Redis(_) => {
-                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).breaker(breaker);
-                worlds!(redis.build().unwrap(), prefix("app"), timeout(timeout))
-            }
-            Remote::Memcached(_) => {
-                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).breaker(breaker);
-                worlds!(memcached.clearable(true).build().unwrap(), prefix("app"), timeout(timeout))
-            }
+            Remote::Redis(_) => worlds!(redis(addr, pool, breaker), prefix("app"), timeout(timeout)),
+            Remote::Memcached(_) => worlds!(memcached(addr, pool, breaker), prefix("app"), timeout(timeout)),
         }
     }
 
@@ -94,17 +88,26 @@ impl Remote {
     /// Fresh caches of both worlds that degrade, with so many connections each, and what both tell of failures.
     pub fn degrading(&self, pool: u32, timeout: Duration) -> ([World; 2], Heard) {
         let (addr, heard) = (self.addr(), Heard::default());
+        let observer = || heard.observer();
         let worlds = match self {
             Remote::Redis(_) => {
-                let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(pool).build().unwrap();
-                worlds!(redis, prefix("app"), timeout(timeout), degrade(true), observer(heard.observer()))
+                let redis = redis(addr, pool, None);
+                worlds!(redis, prefix("app"), timeout(timeout), degrade(true), observer(observer()))
             }
             Remote::Memcached(_) => {
-                let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).clearable(true);
-                let memcached = memcached.build().unwrap();
-                worlds!(memcached, prefix("app"), timeout(timeout), degrade(true), observer(heard.observer()))
+                let memcached = memcached(addr, pool, None);
+                worlds!(memcached, prefix("app"), timeout(timeout), degrade(true), observer(observer()))
             }
         };
         (worlds, heard)
     }
+}
+
+fn redis(addr: SocketAddr, pool: u32, breaker: Option<u32>) -> Redis {
+    Redis::builder(format!("redis://{addr}/0")).pool_size(pool).breaker(breaker).build().unwrap()
+}
+
+fn memcached(addr: SocketAddr, pool: u32, breaker: Option<u32>) -> Memcached {
+    let memcached = Memcached::builder([addr.to_string()]).pool_size(pool).breaker(breaker);
+    memcached.clearable(true).build().unwrap()
 }
