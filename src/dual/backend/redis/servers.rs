@@ -30,18 +30,21 @@ impl Servers {
     /// that is not ready yet, since it is loading or busy, is asked again until the deadline, where that can apply
     /// nothing twice.
     pub(super) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+        let mut answer = self.ask_once(request, deadline).await;
         let mut pause = FIRST_PAUSE;
-        loop {
-            let answer = self.ask_once(request, deadline).await;
-            if !request.repeatable || !wire::is_not_ready(&answer) {
-                return answer;
-            }
-            match deadline.remaining() {
-                Ok(left) if left > pause => rt::sleep(pause).await,
-                _ => return answer,
-            }
+        // As long again is left for the answer: a connection that does not answer in time is given up.
+        while request.repeatable
+            && wire::is_not_ready(&answer)
+            && deadline.remaining().is_ok_and(|left| left > 2 * pause)
+        {
+            rt::sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
+            match self.ask_once(request, deadline).await {
+                Err(error) if error.is_timeout() => break,
+                later => answer = later,
+            }
         }
+        answer
     }
 
     async fn ask_once(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
