@@ -181,6 +181,109 @@ fn the_wire_holds_everything_in_a_blackhole_and_delivers_it_late() {
 }
 
 #[test]
+fn the_wire_delays_only_replies_and_requests_with_a_pattern() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.delay_replies_with("slow", MOMENT / 2);
+    let took = |client: &mut TcpStream, request: &[u8]| {
+        let start = Instant::now();
+        ask(client, request).unwrap();
+        start.elapsed()
+    };
+    assert!(took(&mut client, b"ECHO slow\r\n") >= MOMENT / 2);
+    assert!(took(&mut client, PING) < MOMENT / 2);
+    wire.delay_replies(Duration::ZERO);
+    wire.delay_requests_with("PING", MOMENT / 2);
+    assert!(took(&mut client, PING) >= MOMENT / 2);
+    assert!(took(&mut client, b"ECHO slow\r\n") < MOMENT / 2);
+}
+
+#[test]
+fn the_wire_resets_a_connection_at_a_byte_of_a_reply() {
+    let wire = Wire::before(support::redis().addr());
+    for bytes in 0..7 {
+        let mut client = dial(wire.addr());
+        wire.reset_after(bytes);
+        client.write_all(PING).unwrap();
+        let (answer, ended) = read_to_end(&mut client);
+        assert_eq!(answer, "+PONG\r\n"[..bytes]);
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+    assert_eq!(ask(&mut dial(wire.addr()), PING).unwrap(), "+PONG\r\n");
+}
+
+#[test]
+fn the_wire_turns_one_bit_of_a_reply() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.flip_bit_after(9, 0);
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PONG\r\n");
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PNNG\r\n");
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PONG\r\n");
+}
+
+#[test]
+fn the_wire_puts_other_bytes_in_place_of_a_reply() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.replace_after(3, b"OL\r\n");
+    assert_eq!(ask(&mut client, PING).unwrap(), "+POOL\r\n");
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PONG\r\n", "on the same connection");
+    assert_eq!(wire.connections(), 1);
+}
+
+#[test]
+fn the_wire_trickles_replies() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.trickle(3, MOMENT / 4);
+    let start = Instant::now();
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PO");
+    let mut rest = [0; 4];
+    client.read_exact(&mut rest).unwrap();
+    assert_eq!(&rest, b"NG\r\n");
+    assert!(start.elapsed() >= MOMENT / 2, "{:?}", start.elapsed());
+    wire.trickle(0, MOMENT);
+    assert_eq!(ask(&mut client, PING).unwrap(), "+PONG\r\n");
+}
+
+#[test]
+fn the_wire_answers_for_ever() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.endless_after(1, b"abc");
+    client.write_all(PING).unwrap();
+    let mut answer = vec![0; 1_000_000];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer[..8], b"+abcabca");
+    drop(client);
+    eventually("the relay lets go", SOON, || wire.open_connections() == 0);
+    assert_eq!(ask(&mut dial(wire.addr()), PING).unwrap(), "+PONG\r\n");
+}
+
+#[test]
+fn the_wire_refuses_new_connections_and_keeps_old_ones() {
+    let wire = Wire::before(support::redis().addr());
+    let mut old = dial(wire.addr());
+    assert_eq!(ask(&mut old, PING).unwrap(), "+PONG\r\n");
+    wire.refuse(true);
+    let refused = TcpStream::connect(wire.addr()).and_then(|mut client| ask(&mut client, PING));
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(ask(&mut old, PING).unwrap(), "+PONG\r\n");
+    wire.refuse(false);
+    assert_eq!(ask(&mut dial(wire.addr()), PING).unwrap(), "+PONG\r\n");
+}
+
+#[test]
+fn the_wire_swallows_one_request() {
+    let wire = Wire::before(support::redis().addr());
+    let mut client = dial(wire.addr());
+    wire.swallow_next();
+    assert_silent(&mut client, b"SET swallowed v\r\n");
+    assert_eq!(ask(&mut client, b"EXISTS swallowed\r\n").unwrap(), ":0\r\n");
+}
+
+#[test]
 fn a_dropped_wire_closes_its_connections_at_once() {
     let wire = Wire::before(support::redis().addr());
     let mut client = dial(wire.addr());
@@ -252,6 +355,13 @@ fn assert_silent(client: &mut TcpStream, request: &[u8]) {
 fn ask(client: &mut TcpStream, request: &[u8]) -> io::Result<String> {
     client.write_all(request)?;
     read(client)
+}
+
+/// All that comes until the connection ends, and how it does.
+fn read_to_end(client: &mut TcpStream) -> (String, io::Result<usize>) {
+    let mut answer = Vec::new();
+    let ended = client.read_to_end(&mut answer);
+    (String::from_utf8_lossy(&answer).into_owned(), ended)
 }
 
 fn read(client: &mut TcpStream) -> io::Result<String> {

@@ -1,12 +1,15 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
+
 use super::Shared;
+use super::spoil::Then;
 
 /// One client's connection with its continuation to the server.
 #[derive(Debug)]
@@ -14,12 +17,14 @@ struct Link {
     number: usize,
     client: TcpStream,
     server: TcpStream,
+    /// The client is to see a reset, not an end.
+    is_reset: AtomicBool,
 }
 
 /// Serves one connection until either side closes it.
 pub fn run(number: usize, client: TcpStream, shared: &Shared) {
     let Ok(server) = TcpStream::connect_timeout(&shared.server, DIAL_WITHIN) else { return };
-    let link = Arc::new(Link { number, client, server });
+    let link = Arc::new(Link { number, client, server, is_reset: AtomicBool::new(false) });
     shared.links.enter(&link);
     // `close_all` may have been called before this link was entered.
     if !shared.faults.has_ended() {
@@ -44,6 +49,10 @@ impl Link {
             return Ok(false);
         }
         shared.record.request(self.number, &bytes);
+        if shared.faults.swallows() {
+            return Ok(true);
+        }
+        shared.faults.delay_request(&bytes);
         shared.faults.hold();
         (&self.server).write_all(&bytes)?;
         Ok(true)
@@ -56,12 +65,34 @@ impl Link {
             return Ok(false);
         }
         if shared.record.reply(self.number, &bytes[..read]) {
-            shared.faults.delay();
+            shared.faults.delay_reply(&bytes[..read]);
         }
         shared.faults.hold();
-        let allowed = shared.faults.allow(read);
-        (&self.client).write_all(&bytes[..allowed])?;
-        Ok(allowed == read)
+        let spoiled = shared.faults.spoil(&bytes[..read]);
+        self.deliver(&spoiled.bytes, shared)?;
+        match spoiled.then {
+            Then::GoOn => return Ok(true),
+            Then::Close => {}
+            Then::Reset => self.reset(),
+            Then::Endless(filler) => self.deliver_for_ever(&filler)?,
+        }
+        Ok(false)
+    }
+
+    fn deliver(&self, bytes: &[u8], shared: &Shared) -> io::Result<()> {
+        let Some(step) = shared.faults.step() else { return (&self.client).write_all(bytes) };
+        for piece in bytes.chunks(step) {
+            (&self.client).write_all(piece)?;
+            shared.faults.pause();
+        }
+        Ok(())
+    }
+
+    fn deliver_for_ever(&self, filler: &[u8]) -> io::Result<()> {
+        let many = filler.repeat(CHUNK.div_ceil(filler.len()));
+        loop {
+            (&self.client).write_all(&many)?;
+        }
     }
 
     /// What the client sends until it is silent for a moment; empty at the end of the connection.
@@ -84,9 +115,16 @@ impl Link {
         }
     }
 
+    // A socket that lingers for no time says so with a reset when it is dropped, unless it was shut before.
+    fn reset(&self) {
+        let _ = SockRef::from(&self.client).set_linger(Some(Duration::ZERO));
+        self.is_reset.store(true, Ordering::SeqCst);
+    }
+
     // Also ends the other direction's blocking read.
     fn close(&self) {
-        let _ = self.client.shutdown(Shutdown::Both);
+        let how = if self.is_reset.load(Ordering::SeqCst) { Shutdown::Read } else { Shutdown::Both };
+        let _ = self.client.shutdown(how);
         let _ = self.server.shutdown(Shutdown::Both);
     }
 }

@@ -8,15 +8,18 @@
 mod faults;
 mod link;
 mod record;
+mod spoil;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use faults::Faults;
+use faults::{Delay, Faults, Knobs};
 use link::Links;
 use record::Record;
+use socket2::SockRef;
+use spoil::{How, Spoil};
 
 pub use record::Exchange;
 
@@ -85,18 +88,72 @@ impl Wire {
 
     /// Holds every reply back for this long from now on, once at its first byte. Zero ends it.
     pub fn delay_replies(&self, delay: Duration) {
-        self.shared.faults.delay_replies(delay);
+        self.set(|knobs| knobs.replies = Delay::of_all(delay));
+    }
+
+    /// The same for replies only whose first piece contains these bytes.
+    pub fn delay_replies_with(&self, pattern: &str, time: Duration) {
+        self.set(|knobs| knobs.replies = Delay { time, only: pattern.into() });
+    }
+
+    /// Passes requests that contain these bytes on so much later.
+    pub fn delay_requests_with(&self, pattern: &str, time: Duration) {
+        self.set(|knobs| knobs.requests = Delay { time, only: pattern.into() });
+    }
+
+    /// Lets so many bytes of a reply pass, then pauses, and so on. A step of none ends it.
+    pub fn trickle(&self, step: usize, pause: Duration) {
+        self.set(|knobs| knobs.trickle = Some((step, pause)).filter(|_| step > 0));
     }
 
     /// Lets this many bytes of replies pass from now on, then closes the connection that carries the next one. Once.
+    /// This and the following ones replace each other.
     pub fn cut_after(&self, reply_bytes: usize) {
-        self.shared.faults.cut_after(reply_bytes);
+        self.spoil(reply_bytes, How::Close);
+    }
+
+    /// The same with a reset in place of an orderly end.
+    pub fn reset_after(&self, reply_bytes: usize) {
+        self.spoil(reply_bytes, How::Reset);
+    }
+
+    /// Turns this bit of the reply byte that follows so many. Once.
+    pub fn flip_bit_after(&self, reply_bytes: usize, bit: u8) {
+        self.spoil(reply_bytes, How::Flip(bit));
+    }
+
+    /// Sends these in place of what follows so many bytes in the piece of a reply that carries the next one. Once.
+    pub fn replace_after(&self, reply_bytes: usize, other: &[u8]) {
+        self.spoil(reply_bytes, How::Replace(other.into()));
+    }
+
+    /// Sends these again and again after so many bytes, as long as the client takes them. Once.
+    pub fn endless_after(&self, reply_bytes: usize, filler: &[u8]) {
+        self.spoil(reply_bytes, How::Endless(filler.into()));
     }
 
     /// While true, nothing passes in either direction and no connection is closed. What was sent meanwhile passes
     /// afterwards, late, as on a network that was interrupted.
     pub fn blackhole(&self, on: bool) {
-        self.shared.faults.blackhole(on);
+        self.set(|knobs| knobs.blackhole = on);
+    }
+
+    /// While true, new connections are reset. A port that refuses them outright is what a killed server leaves.
+    pub fn refuse(&self, on: bool) {
+        self.set(|knobs| knobs.refuse = on);
+    }
+
+    /// The next request never reaches the server.
+    pub fn swallow_next(&self) {
+        self.set(|knobs| knobs.swallow = true);
+    }
+
+    fn spoil(&self, after: usize, how: How) {
+        self.set(|knobs| knobs.spoil = Some(Spoil { after, how }));
+    }
+
+    fn set(&self, set: impl FnOnce(&mut Knobs)) {
+        self.shared.faults.set(set);
     }
 }
 
@@ -121,6 +178,10 @@ fn accept(listener: &TcpListener, shared: &Shared) {
             }
             let Ok(client) = client else { continue };
             let number = shared.links.count();
+            if shared.faults.refuses() {
+                let _ = SockRef::from(&client).set_linger(Some(Duration::ZERO));
+                continue;
+            }
             scope.spawn(move || link::run(number, client, shared));
         }
     });
