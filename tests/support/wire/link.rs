@@ -44,7 +44,7 @@ impl Link {
     }
 
     fn pass_request(&self, shared: &Shared) -> io::Result<bool> {
-        let bytes = self.gather_request()?;
+        let bytes = self.gather_request(shared.gathers)?;
         if bytes.is_empty() {
             return Ok(false);
         }
@@ -95,8 +95,8 @@ impl Link {
         }
     }
 
-    /// What the client sends until it is silent for a moment; empty at the end of the connection.
-    fn gather_request(&self) -> io::Result<Vec<u8>> {
+    /// What the client sends until it is silent for a moment, or at once; empty at the end of the connection.
+    fn gather_request(&self, patient: bool) -> io::Result<Vec<u8>> {
         let (mut gathered, mut chunk) = (Vec::new(), [0; CHUNK]);
         self.client.set_read_timeout(None)?;
         loop {
@@ -108,7 +108,7 @@ impl Link {
                 }
                 Err(e) => return Err(e),
             }
-            if gathered.len() >= MOST_GATHERED {
+            if !patient || gathered.len() >= MOST_GATHERED {
                 return Ok(gathered);
             }
             self.client.set_read_timeout(Some(SILENCE))?;
