@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{Cache, ErrorKind, Memcached, Redis, Ttl, aio};
+use lexigram_cache::{BoxError, Cache, ErrorKind, Memcached, Redis, Result, Ttl, aio};
+use support::{Remote, Wire, World, call, in_time};
 
 /// A listener that answers whatever comes with one byte of this reply now and then.
 fn trickling(reply: &'static [u8], pause: Duration) -> SocketAddr {
@@ -85,4 +86,50 @@ fn a_batch_larger_than_all_buffers_does_not_choke_memcached() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let cache = aio::Cache::builder().backend(memcached).timeout(patience).build().unwrap();
     assert_eq!(runtime.block_on(cache.get_many::<String>(&keys)).unwrap().len(), keys.len());
+}
+
+type Batch = (&'static str, fn(&World) -> Result<()>);
+
+const BATCHES: &[Batch] = &[
+    ("get_many", |w| call!(w, c => c.get_many::<u64>(names())).map(drop)),
+    ("set_many", |w| call!(w, c => c.set_many(names().zip(0_u64..), Ttl::NEVER))),
+    ("delete_many", |w| call!(w, c => c.delete_many(names())).map(drop)),
+    ("get_or_compute_many", |w| {
+        let load =
+            |missing: &[String]| Ok::<_, BoxError>(missing.iter().map(|k| (k.clone(), 1_u64)).collect());
+        w.load_many(names(), load).map(drop)
+    }),
+];
+
+fn names() -> impl Iterator<Item = String> {
+    (0..1_000).map(|n| format!("key {n}"))
+}
+
+#[test]
+fn a_batch_whose_replies_trickle_ends_in_time_and_leaves_nothing_for_the_next_call() {
+    let limit = Duration::from_millis(400);
+    Remote::each(|remote| {
+        let wire = Wire::prompt(remote.addr());
+        for world in remote.worlds_at(wire.addr(), 2, limit) {
+            let patient = world.with_timeout(Duration::from_secs(10));
+            for (name, batch) in BATCHES {
+                call!(&patient, cache => cache.set_many(names().zip(0_u64..), Ttl::NEVER)).unwrap();
+                if *name == "get_or_compute_many" {
+                    call!(&patient, cache => cache.delete("key 7")).unwrap();
+                }
+                let what = format!("{name} of 1,000, {} {world:?}", remote.name());
+                in_time(&what, limit + Duration::from_millis(100), || {
+                    wire.trickle(1, limit / 3);
+                    let start = Instant::now();
+                    let error = batch(&world).unwrap_err();
+                    let took = start.elapsed();
+                    wire.trickle(0, Duration::ZERO);
+                    assert!(error.is_timeout(), "{name}: {error:?}");
+                    took
+                });
+                call!(&patient, cache => cache.set("key 5", &5_u64, Ttl::NEVER)).unwrap();
+                assert_eq!(call!(&patient, cache => cache.get::<u64>("key 5")).unwrap(), Some(5));
+            }
+        }
+    });
 }

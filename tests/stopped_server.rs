@@ -6,7 +6,7 @@ mod support;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{ErrorKind, Result, Ttl};
+use lexigram_cache::{BoxError, ErrorKind, Result, Ttl};
 use support::{Remote, World, call, eventually};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -29,6 +29,11 @@ const VERBS: &[Verb] = &[
     ("ttl", Read, |w| call!(w, c => c.ttl("k")).map(drop)),
     ("get_many", Read, |w| call!(w, c => c.get_many::<String>(names())).map(drop)),
     ("get_or_compute", Read, |w| w.compute("k", "v".to_owned()).map(drop)),
+    ("get_or_compute_many", Read, |w| {
+        let load =
+            |missing: &[String]| Ok::<_, BoxError>(missing.iter().map(|k| (k.clone(), 1_u64)).collect());
+        w.load_many(names(), load).map(drop)
+    }),
     ("set", Write, |w| call!(w, c => c.set("k", "v", Ttl::NEVER))),
     ("add", Write, |w| call!(w, c => c.add("k", "v", Ttl::NEVER)).map(drop)),
     ("replace", Write, |w| call!(w, c => c.replace("k", "v", Ttl::NEVER)).map(drop)),

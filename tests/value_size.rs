@@ -76,10 +76,16 @@ fn a_server_that_takes_less_than_it_was_said_to_is_named_as_the_cause() {
     let server = MemcachedServer::start_with(&["-I", "512k"]);
     let memcached = Memcached::builder([server.addr().to_string()]).build().unwrap();
     for world in worlds!(memcached) {
+        call!(&world, cache => cache.set("k", "old", Ttl::NEVER)).unwrap();
         let large = "x".repeat(MIB / 4 * 3);
         let error = call!(&world, cache => cache.set("k", large.as_str(), Ttl::NEVER)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
         assert!(error.to_string().contains("-I"), "{error}");
+        assert!(error.to_string().contains("dropped the old one"), "{error}");
+        assert!(
+            !call!(&world, cache => cache.exists("k")).unwrap(),
+            "memcached drops what it cannot replace"
+        );
         // The refused data block must not be read as commands.
         call!(&world, cache => cache.set("k", "small", Ttl::NEVER)).unwrap();
         assert_eq!(call!(&world, cache => cache.get::<String>("k")).unwrap().as_deref(), Some("small"));

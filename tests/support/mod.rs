@@ -11,6 +11,7 @@ mod eventually;
 mod heard;
 #[cfg(feature = "async")]
 mod loads;
+mod measure;
 mod memcached;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod pair;
@@ -28,6 +29,7 @@ mod server;
 mod shared;
 #[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
 mod sides;
+mod status;
 mod watched;
 mod wire;
 #[cfg(feature = "async")]
@@ -36,6 +38,7 @@ mod worlds;
 pub use allocations::allocations;
 pub use eventually::{eventually, poll};
 pub use heard::{Heard, Trouble};
+pub use measure::{in_time, soak};
 pub use memcached::MemcachedServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub(crate) use pair::{Kind, Pair, elsewhere, pairs, side_by_side};
@@ -54,6 +57,7 @@ pub use served::with_server;
 pub use shared::{memcached, redis};
 #[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
 pub(crate) use sides::{Side, ask, sides, soon};
+pub use status::of_this_process;
 pub use wire::{Exchange, Wire};
 #[cfg(feature = "async")]
 pub(crate) use worlds::{World, block_on, call, worlds};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lexigram_cache::{Memcached, Redis};
 
-use super::{Heard, MemcachedServer, RedisServer, World, worlds};
+use super::{Backing, Heard, MemcachedServer, RedisServer, World, worlds};
 
 /// A server of either kind and the caches on it, for promises that hold on both.
 #[derive(Debug)]
@@ -24,11 +24,19 @@ macro_rules! either {
 }
 
 impl Remote {
+    /// A fresh server of this kind.
+    pub fn start(kind: Backing) -> Remote {
+        match kind {
+            Backing::Redis => Remote::Redis(RedisServer::start()),
+            _ => Remote::Memcached(MemcachedServer::start()),
+        }
+    }
+
     /// Runs a test on one of each kind, side by side.
     pub fn each(test: impl Fn(&Remote) + Sync) {
         thread::scope(|scope| {
-            scope.spawn(|| test(&Remote::Redis(RedisServer::start())));
-            scope.spawn(|| test(&Remote::Memcached(MemcachedServer::start())));
+            scope.spawn(|| test(&Remote::start(Backing::Redis)));
+            scope.spawn(|| test(&Remote::start(Backing::Memcached)));
         });
     }
 
