@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use lexigram_cache::{Ttl, aio};
-use support::{Remote, Wire, World, block_on, call, soak};
+use support::{Remote, Wire, World, block_on, call, eventually, soak};
 
 const KEYS: u64 = 200;
 const TIMEOUT: Duration = Duration::from_millis(15);
@@ -90,6 +90,24 @@ fn a_reply_after_the_deadline_is_never_anothers_answer() {
             }
             println!("{late} replies came late, none to another's question: {} {world:?}", remote.name());
             (0..KEYS).for_each(|n| assert!(read(&world, n)));
+        }
+    });
+}
+
+#[test]
+fn a_connection_whose_reply_does_not_come_is_closed() {
+    Remote::each(|remote| {
+        let wire = Wire::prompt(remote.addr());
+        for world in remote.worlds_at(wire.addr(), 2, Duration::from_secs(2)) {
+            fill(&world);
+            let hasty = world.with_timeout(TIMEOUT);
+            for n in 0..3 {
+                assert!(read(&world, n));
+                wire.swallow_next();
+                assert!(!read(&hasty, n));
+                let closed = || wire.open_connections() == 0;
+                eventually(&format!("{} {world:?} closes it", remote.name()), Duration::from_secs(5), closed);
+            }
         }
     });
 }

@@ -251,11 +251,11 @@ fn the_wire_trickles_replies() {
 fn the_wire_answers_for_ever() {
     let wire = Wire::before(support::redis().addr());
     let mut client = dial(wire.addr());
-    wire.endless_after(1, b"abc");
+    wire.endless_after(1, b"O", b"abc");
     client.write_all(PING).unwrap();
     let mut answer = vec![0; 1_000_000];
     client.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer[..8], b"+abcabca");
+    assert_eq!(&answer[..8], b"+Oabcabc");
     drop(client);
     eventually("the relay lets go", SOON, || wire.open_connections() == 0);
     assert_eq!(ask(&mut dial(wire.addr()), PING).unwrap(), "+PONG\r\n");

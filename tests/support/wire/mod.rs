@@ -139,9 +139,9 @@ impl Wire {
         self.spoil(reply_bytes, How::Replace(other.into()));
     }
 
-    /// Sends these again and again after so many bytes, as long as the client takes them. Once.
-    pub fn endless_after(&self, reply_bytes: usize, filler: &[u8]) {
-        self.spoil(reply_bytes, How::Endless(filler.into()));
+    /// Sends these after so many bytes, and then `filler` again and again, as long as the client takes it. Once.
+    pub fn endless_after(&self, reply_bytes: usize, head: &[u8], filler: &[u8]) {
+        self.spoil(reply_bytes, How::Endless(head.into(), filler.into()));
     }
 
     /// While true, nothing passes in either direction and no connection is closed. What was sent meanwhile passes

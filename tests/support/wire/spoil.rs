@@ -16,8 +16,8 @@ pub enum How {
     Flip(u8),
     /// These bytes come in place of what was left; nothing else does.
     Replace(Vec<u8>),
-    /// These come again and again.
-    Endless(Vec<u8>),
+    /// The first of these come, and then the others again and again.
+    Endless(Vec<u8>, Vec<u8>),
 }
 
 /// What passes of a reply, and what the connection comes to.
@@ -65,7 +65,10 @@ impl How {
                 passed.extend(other);
                 Then::GoOn
             }
-            How::Endless(filler) => Then::Endless(filler),
+            How::Endless(head, filler) => {
+                passed.extend(head);
+                Then::Endless(filler)
+            }
         };
         Spoiled { bytes: passed, then }
     }
