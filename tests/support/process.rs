@@ -1,5 +1,6 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Lines, Write};
+use std::path::Path;
 use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,32 @@ pub struct Process {
 impl Process {
     /// Runs the test of this name in a process of its own, which is told what it is `given`.
     pub fn start(test: &str, given: &str) -> Process {
-        let mut child = Command::new(env::current_exe().unwrap())
+        Process::run(Command::new(env::current_exe().unwrap()), test, given)
+    }
+
+    /// The same with at most so many files and sockets.
+    pub fn start_with_descriptors(most: u32, test: &str, given: &str) -> Process {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")]).arg(env::current_exe().unwrap());
+        Process::run(shell, test, given)
+    }
+
+    /// The same where the system's `/etc/hosts` is this file. `None` where the system does not allow that.
+    pub fn start_with_hosts(hosts: &Path, test: &str, given: &str) -> Option<Process> {
+        let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+        let apart = || {
+            let mut apart = Command::new("unshare");
+            apart.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]).arg(hosts);
+            apart
+        };
+        let allowed = apart().arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        let mut command = apart();
+        command.arg(env::current_exe().unwrap());
+        allowed.then(|| Process::run(command, test, given))
+    }
+
+    fn run(mut command: Command, test: &str, given: &str) -> Process {
+        let mut child = command
             .args(["--exact", test, "--nocapture"])
             .env(GIVEN, given)
             .stdin(Stdio::piped())

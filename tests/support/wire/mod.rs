@@ -46,16 +46,21 @@ struct Shared {
 
 impl Wire {
     pub fn before(server: SocketAddr) -> Self {
-        Self::new(server, true)
+        Self::new([127, 0, 0, 1], server, true)
     }
 
     /// A relay that passes on at once what comes, in whatever pieces: faster, but no stand to count requests on.
     pub fn prompt(server: SocketAddr) -> Self {
-        Self::new(server, false)
+        Self::prompt_at([127, 0, 0, 1], server)
     }
 
-    fn new(server: SocketAddr, gathers: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    /// The same at another address of this machine.
+    pub fn prompt_at(ip: [u8; 4], server: SocketAddr) -> Self {
+        Self::new(ip, server, false)
+    }
+
+    fn new(ip: [u8; 4], server: SocketAddr, gathers: bool) -> Self {
+        let listener = TcpListener::bind(SocketAddr::from((ip, 0))).expect("loopback has a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             server,
