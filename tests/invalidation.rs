@@ -19,8 +19,6 @@ mod foreigner;
 mod history;
 #[path = "invalidation/origin.rs"]
 mod origin;
-#[path = "invalidation/random.rs"]
-mod random;
 #[path = "contract/shelf.rs"]
 mod shelf;
 mod support;

@@ -275,12 +275,15 @@ fn the_wire_refuses_new_connections_and_keeps_old_ones() {
 }
 
 #[test]
-fn the_wire_swallows_one_request() {
+fn the_wire_swallows_a_request_and_what_follows_it() {
     let wire = Wire::before(support::redis().addr());
     let mut client = dial(wire.addr());
     wire.swallow_next();
     assert_silent(&mut client, b"SET swallowed v\r\n");
-    assert_eq!(ask(&mut client, b"EXISTS swallowed\r\n").unwrap(), ":0\r\n");
+    assert_silent(&mut client, PING);
+    assert_eq!(ask(&mut dial(wire.addr()), b"EXISTS swallowed\r\n").unwrap(), ":0\r\n");
+    drop(client);
+    eventually("the relay lets go", SOON, || wire.open_connections() == 0);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::changes::{self, Change};
 use crate::foreigner::Foreigner;
 use crate::history::{History, Step, now};
 use crate::origin::{KEYS, Origin};
-use crate::random::Random;
+use crate::support::Random;
 use crate::support::{Place, World, call};
 
 /// What is cached: whose value it is, and what the origin's version was when it was loaded or written.

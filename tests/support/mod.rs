@@ -19,6 +19,7 @@ mod pair;
 mod place;
 mod port;
 mod process;
+mod random;
 mod raw;
 mod redis;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
@@ -48,6 +49,7 @@ pub(crate) use place::worlds_at;
 pub use place::{Backing, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
+pub use random::Random;
 pub use raw::ask_raw;
 pub use redis::RedisServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]

@@ -160,7 +160,7 @@ impl Wire {
         self.set(|knobs| knobs.refuse = on);
     }
 
-    /// The next request never reaches the server.
+    /// The next request never reaches the server, nor does what follows it on its connection. Once.
     pub fn swallow_next(&self) {
         self.set(|knobs| knobs.swallow = true);
     }
