@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{ErrorKind, Ttl};
+use lexigram_cache::{ErrorKind, Result, Ttl};
 use support::{Remote, Wire, World, call, closed_port, eventually};
 
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -97,6 +97,42 @@ fn a_server_that_comes_back_is_used_again_by_itself() {
             let start = Instant::now();
             eventually("the first success", SOON, || call!(world, cache => cache.get::<u64>("k")).is_ok());
             assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        }
+    });
+}
+
+#[test]
+fn a_server_killed_under_a_call_fails_a_read_harmlessly_and_leaves_a_write_unknown() {
+    Remote::each(|remote| {
+        for world in remote.worlds(2 * SOON) {
+            // Warm, so that the calls below find a connection, and scripts known.
+            (0..20).for_each(|_| assert!(call!(&world, cache => cache.incr("n", 1, Ttl::NEVER)).is_ok()));
+            let die_under = |call: &(dyn Fn() + Sync)| {
+                remote.stop();
+                thread::scope(|scope| {
+                    let calling = scope.spawn(call);
+                    // Time enough for the request to leave; one that has not costs nothing either.
+                    thread::sleep(Duration::from_millis(50));
+                    remote.restart();
+                    calling.join().unwrap();
+                });
+            };
+            // Asked again on a fresh connection, which is refused until the server is back.
+            let harmless = |read: Result<bool>| match read {
+                Ok(found) => assert!(!found, "a restarted server is empty"),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}"),
+            };
+            die_under(&|| harmless(call!(&world, cache => cache.get::<u64>("n")).map(|n| n.is_some())));
+            die_under(&|| {
+                harmless(call!(&world, cache => cache.get_many::<u64>(["n"])).map(|n| !n.is_empty()))
+            });
+            eventually("it works", SOON, || world.health().0);
+            die_under(&|| {
+                let error = call!(&world, cache => cache.set("k", &1_u64, Ttl::NEVER)).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error:?}");
+            });
+            let stored = call!(&world, cache => cache.get::<u64>("k")).unwrap();
+            assert_eq!(stored, None, "a write is not sent again");
         }
     });
 }

@@ -57,6 +57,7 @@ fn ends_honestly((name, kind, run): &Verb, world: &World) {
     let start = Instant::now();
     let error = run(world).expect_err(name);
     let took = start.elapsed();
+    println!("{name} in {world:?}: {took:?} of {LIMIT:?}");
     assert!(took < LIMIT, "{name} took {took:?} in {world:?}: {error}");
     assert!(error.is_timeout() || error.is_ambiguous(), "{name} in {world:?}: {error:?}");
     assert!(*kind == Write || error.kind() == ErrorKind::Timeout, "{name} in {world:?}: {error:?}");

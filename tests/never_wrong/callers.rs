@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lexigram_cache::{BoxError, Error, Ttl};
+use lexigram_cache::{BoxError, Error, ErrorKind, Ttl};
 
 use crate::support::{Random, World, block_on, call};
 
@@ -48,7 +48,8 @@ impl Account {
 
     fn failed(&self, error: &Error) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        if !error.is_retryable() && !error.is_ambiguous() {
+        // A write may also have given way to others until its deadline.
+        if !error.is_retryable() && !error.is_ambiguous() && error.kind() != ErrorKind::Conflict {
             *self.dishonest.lock().unwrap() = Some(error.clone());
         }
     }
