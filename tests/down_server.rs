@@ -124,7 +124,7 @@ fn a_server_killed_under_a_call_fails_a_read_harmlessly_and_leaves_a_write_unkno
             };
             die_under(&|| harmless(call!(&world, cache => cache.get::<u64>("n")).map(|n| n.is_some())));
             die_under(&|| {
-                harmless(call!(&world, cache => cache.get_many::<u64>(["n"])).map(|n| !n.is_empty()))
+                harmless(call!(&world, cache => cache.get_many::<u64>(["n"])).map(|n| !n.is_empty()));
             });
             eventually("it works", SOON, || world.health().0);
             die_under(&|| {

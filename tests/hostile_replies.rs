@@ -132,7 +132,8 @@ fn judge(case: &Case, timeout: Duration, verdict: &str) -> Result<(), &'static s
         let expected = format!("{expected:?}");
         kind == expected || (kind == "Ambiguous" && cause == expected)
     };
-    if !kind_is(ErrorKind::Protocol) && !(case.may_go_on && kind_is(ErrorKind::Timeout)) {
+    let timed_out = case.may_go_on && kind_is(ErrorKind::Timeout);
+    if !timed_out && !kind_is(ErrorKind::Protocol) {
         return Err("not the right kind");
     }
     if took.parse::<u128>().unwrap() > (timeout + Duration::from_millis(100)).as_millis() {

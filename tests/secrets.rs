@@ -62,7 +62,7 @@ const VERBS: &[Verb] = &[
     |w| call!(w, c => c.set(CANARY, CANARY, Duration::ZERO)),
     |w| call!(w, c => c.delete_many([CANARY, "other"])).map(drop),
     |w| call!(w, c => c.delete_prefix(CANARY)).map(drop),
-    |w| call!(w, c => c.delete_pattern(&format!("{CANARY}*"))).map(drop),
+    |w| call!(w, c => c.delete_pattern(format!("{CANARY}*"))).map(drop),
     |w| call!(w, c => c.delete(CANARY)).map(drop),
     |w| call!(w, c => c.clear()),
 ];
