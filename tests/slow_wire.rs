@@ -111,7 +111,7 @@ fn a_batch_whose_replies_trickle_ends_in_time_and_leaves_nothing_for_the_next_ca
     Remote::each(|remote| {
         let wire = Wire::prompt(remote.addr());
         for world in remote.worlds_at(wire.addr(), 2, limit) {
-            let patient = world.with_timeout(Duration::from_secs(10));
+            let patient = world.with_timeout(Duration::from_secs(30));
             for (name, batch) in BATCHES {
                 call!(&patient, cache => cache.set_many(names().zip(0_u64..), Ttl::NEVER)).unwrap();
                 if *name == "get_or_compute_many" {
