@@ -110,7 +110,10 @@ fn on(kind: Backing, world: usize, cases: &[Case], timeout: Duration, test: &str
             }
             wire.cut_after(usize::MAX);
             caller.tell("again");
-            assert_eq!(caller.hear(), "right", "after {}", case.name);
+            let next = caller.hear();
+            if next != "right" {
+                complain(&format!("the next read said {next}"));
+            }
             if wire.connections() == before {
                 complain("the connection is used again");
             }
@@ -154,8 +157,9 @@ fn be_the_caller(parent: &Parent, place: Place, world: usize, timeout: Duration)
                 parent.tell("warm");
             }
             "again" => {
-                assert_eq!(call!(&patient, cache => cache.get::<u64>("k")).unwrap(), Some(7));
-                parent.tell("right");
+                let read = call!(&patient, cache => cache.get::<u64>("k"));
+                let right = read.as_ref().is_ok_and(|value| *value == Some(7));
+                parent.tell(&if right { "right".to_owned() } else { format!("{read:?}") });
             }
             name => {
                 let (_, run) = VERBS.iter().find(|(verb, _)| verb == &name).unwrap();
