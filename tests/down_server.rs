@@ -62,7 +62,9 @@ fn after_a_restart_no_read_fails_on_connections_from_before_and_there_is_no_data
                 Err(error) => panic!("read {n}: {error:?}"),
             };
             thread::scope(|scope| (0..10).for_each(|_| drop(scope.spawn(|| (0..100).for_each(read)))));
-            assert!(wire.connections() - before <= open, "{} redials", wire.connections() - before);
+            let redials = wire.connections() - before;
+            println!("1,000 reads and {redials} redials in place of {open}: {} {world:?}", remote.name());
+            assert!(redials <= open.min(10), "{redials} redials");
         }
     });
 }
