@@ -106,15 +106,16 @@ fn a_server_that_comes_back_is_used_again_by_itself() {
 #[test]
 fn a_server_killed_under_a_call_fails_a_read_harmlessly_and_leaves_a_write_unknown() {
     Remote::each(|remote| {
-        for world in remote.worlds(2 * SOON) {
+        let wire = Wire::prompt(remote.addr());
+        for world in remote.worlds_at(wire.addr(), 2, 2 * SOON) {
             // Warm, so that the calls below find a connection, and scripts known.
             (0..20).for_each(|_| assert!(call!(&world, cache => cache.incr("n", 1, Ttl::NEVER)).is_ok()));
             let die_under = |call: &(dyn Fn() + Sync)| {
                 remote.stop();
+                wire.take();
                 thread::scope(|scope| {
                     let calling = scope.spawn(call);
-                    // Time enough for the request to leave; one that has not costs nothing either.
-                    thread::sleep(Duration::from_millis(50));
+                    eventually("the request leaves", SOON, || !wire.requests().is_empty());
                     remote.restart();
                     calling.join().unwrap();
                 });
