@@ -13,6 +13,8 @@ use support::{
 
 /// For replies that end, or go on where no reply does.
 const SHORT: Duration = Duration::from_millis(300);
+/// For replies that bring more than memory may hold.
+const LONG: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 const MIB: u64 = 1024;
 
@@ -32,6 +34,7 @@ const fn case(name: &'static str, head: &'static str, endless: &'static str, may
 const REDIS: &[Case] = &[
     case("garbage", "\0\u{7f}garbage\r\n", "", false),
     case("HTTP", HTTP, "", false),
+    case("an array where none is due", "*2\r\n:1\r\n*1\r\n:2\r\n", "", false),
     case("a length that is none", "$-7\r\n", "", false),
     case("half a string", "$20\r\nabc", "", true),
     case("half a line", "$2", "", true),
@@ -58,6 +61,14 @@ const MEMCACHED: &[Case] = &[
     case("replies without end", "", "HD\r\n", false),
 ];
 
+const REDIS_FLOODS: &[Case] = &[
+    case("an array without end", "*60000000\r\n", ":1\r\n", true),
+    case("depth without end", "", "*1\r\n", true),
+    case("a string over the limit", "$67108864\r\n", "x", true),
+];
+
+const MEMCACHED_FLOODS: &[Case] = &[case("a value over the limit", "VA 67108864 f0\r\n", "x", true)];
+
 const HTTP: &str = "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n";
 
 type Verb = (&'static str, fn(&World) -> Result<()>);
@@ -74,6 +85,11 @@ fn hostile_replies_to_threads_on_redis() {
 }
 
 #[test]
+fn hostile_replies_to_tasks_on_redis() {
+    on(Backing::Redis, 1, REDIS, SHORT, "hostile_replies_to_tasks_on_redis");
+}
+
+#[test]
 fn hostile_replies_to_threads_on_memcached() {
     on(Backing::Memcached, 0, MEMCACHED, SHORT, "hostile_replies_to_threads_on_memcached");
 }
@@ -81,6 +97,26 @@ fn hostile_replies_to_threads_on_memcached() {
 #[test]
 fn hostile_replies_to_tasks_on_memcached() {
     on(Backing::Memcached, 1, MEMCACHED, SHORT, "hostile_replies_to_tasks_on_memcached");
+}
+
+#[test]
+fn floods_of_replies_to_threads_on_redis() {
+    on(Backing::Redis, 0, REDIS_FLOODS, LONG, "floods_of_replies_to_threads_on_redis");
+}
+
+#[test]
+fn floods_of_replies_to_tasks_on_redis() {
+    on(Backing::Redis, 1, REDIS_FLOODS, LONG, "floods_of_replies_to_tasks_on_redis");
+}
+
+#[test]
+fn floods_of_replies_to_threads_on_memcached() {
+    on(Backing::Memcached, 0, MEMCACHED_FLOODS, LONG, "floods_of_replies_to_threads_on_memcached");
+}
+
+#[test]
+fn floods_of_replies_to_tasks_on_memcached() {
+    on(Backing::Memcached, 1, MEMCACHED_FLOODS, LONG, "floods_of_replies_to_tasks_on_memcached");
 }
 
 /// The caller has a process of its own, so that its memory can be told from the relay's.
