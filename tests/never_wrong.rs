@@ -98,5 +98,5 @@ fn no_read_gets_the_value_of_another_key_in_any_trouble() {
 #[test]
 fn a_turned_bit_is_never_a_wrong_value() {
     let trouble = [Trouble::Flip, Trouble::Flip, Trouble::Flip, Trouble::Late, Trouble::Reset];
-    read_in_each(&WORLDS[..3], &Format::Postcard, &trouble, soak("SOAK_READS", 12_000) / 2);
+    read_in_each(&WORLDS, &Format::Postcard, &trouble, soak("SOAK_READS", 16_000) / 2);
 }
