@@ -286,3 +286,12 @@ fn nothing_is_told_of_settings_that_are_wrong() {
     }
     ears.heard(&[ErrorKind::Config]);
 }
+
+#[test]
+fn nothing_is_told_of_memcached_servers_that_are_wrong() {
+    let ears = Ears::open();
+    for server in [format!("{CANARY}:{CANARY}@h:11211"), format!("memcache://:{CANARY}@h")] {
+        ears.error(&Memcached::builder([server]).build().unwrap_err());
+    }
+    ears.heard(&[ErrorKind::Config]);
+}
