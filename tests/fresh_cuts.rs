@@ -10,11 +10,11 @@ use support::{Remote, Wire, World, call};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a new connection brings before the first reply: Redis is told our name.
+/// What a new connection brings before the first reply: Redis is told our name, and Memcached is greeted.
 fn handshake(remote: &Remote) -> usize {
     match remote {
         Remote::Redis(_) => "+OK\r\n".len(),
-        Remote::Memcached(_) => 0,
+        Remote::Memcached(_) => "MN\r\n".len(),
     }
 }
 

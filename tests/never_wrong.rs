@@ -29,11 +29,13 @@ fn world_at(kind: Backing, wire: &Wire, nth: usize, format: Format) -> World {
     let addr = wire.addr();
     let worlds = match kind {
         Backing::Redis => {
-            let redis = Redis::builder(format!("redis://{addr}/0")).pool_size(POOL).build().unwrap();
+            let redis =
+                Redis::builder(format!("redis://{addr}/0")).pool_size(POOL).breaker(None).build().unwrap();
             worlds!(redis, prefix("app"), timeout(TIMEOUT), max_wait(TIMEOUT), format(format.clone()))
         }
         _ => {
-            let memcached = Memcached::builder([addr.to_string()]).pool_size(POOL).build().unwrap();
+            let memcached =
+                Memcached::builder([addr.to_string()]).pool_size(POOL).breaker(None).build().unwrap();
             worlds!(memcached, prefix("app"), timeout(TIMEOUT), max_wait(TIMEOUT), format(format.clone()))
         }
     };

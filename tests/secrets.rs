@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use ears::Ears;
-use lexigram_cache::{BoxError, Caches, Error, ErrorKind, Format, Memcached, Redis, Result, Ttl, aio};
+use lexigram_cache::{BoxError, Cache, Caches, Error, ErrorKind, Format, Memcached, Redis, Result, Ttl, aio};
 use serde::{Deserialize, Serialize, Serializer, ser};
 use support::{MemcachedServer, RedisServer, Wire, World, ask_raw, call, closed_port, worlds};
 
@@ -104,7 +104,7 @@ impl Ears {
     }
 
     fn hear_redis(&self, credentials: &str, addr: SocketAddr) {
-        let builder = Redis::builder(format!("redis://{credentials}{addr}/0")).pool_size(2);
+        let builder = Redis::builder(format!("redis://{credentials}{addr}/0")).pool_size(2).breaker(None);
         self.text(&format!("{builder:?}"));
         let redis = builder.build().unwrap();
         self.text(&format!("{redis:?}"));
@@ -112,7 +112,7 @@ impl Ears {
     }
 
     fn hear_memcached(&self, addr: SocketAddr) {
-        let memcached = Memcached::builder([addr.to_string()]).pool_size(2).build().unwrap();
+        let memcached = Memcached::builder([addr.to_string()]).pool_size(2).breaker(None).build().unwrap();
         self.text(&format!("{memcached:?}"));
         self.hear(memcached);
     }
@@ -145,16 +145,22 @@ fn nothing_is_told_of_a_server_that_does_not_answer() {
     redis.stop();
     memcached.stop();
     let timeout = Duration::from_millis(40);
-    let silent = Redis::builder(format!("redis://{}{}/0", credentials(), redis.addr())).build().unwrap();
+    let silent = format!("redis://{}{}/0", credentials(), redis.addr());
+    let silent = Redis::builder(silent).breaker(None).build().unwrap();
     ears.hear_as(&silent, &Format::Json, false, timeout);
-    let silent = Memcached::builder([memcached.url()]).build().unwrap();
+    let silent = Memcached::builder([memcached.url()]).breaker(None).build().unwrap();
     ears.hear_as(&silent, &Format::Json, false, timeout);
     // A server that let us in before.
     redis.cont();
-    let stopping = Redis::builder(redis.url()).build().unwrap();
+    let stopping = Redis::builder(redis.url()).breaker(None).build().unwrap();
     ears.hear_as(&stopping, &Format::Postcard, false, TIMEOUT);
     redis.stop();
     ears.hear_as(&stopping, &Format::Postcard, false, timeout);
+    redis.cont();
+    let cache = Cache::builder().backend(stopping).observer(ears.observer()).build().unwrap();
+    cache.set(CANARY, CANARY, Ttl::NEVER).unwrap();
+    redis.stop();
+    ears.error(&cache.with_timeout(timeout).set(CANARY, CANARY, Ttl::NEVER).unwrap_err());
     ears.heard(&[ErrorKind::Timeout, ErrorKind::Ambiguous]);
 }
 

@@ -132,7 +132,9 @@ impl MemcachedBuilder {
 /// Completes an address with the default port.
 fn address(server: &str) -> Result<String> {
     let wrong = || {
-        let text = format!("`{server}` is no Memcached server; write host:port, or [v6 address]:port");
+        // What stands before an `@` may be a password, which has no place here.
+        let shown = if server.contains('@') { "what stands before an @" } else { server };
+        let text = format!("`{shown}` is no Memcached server; write host:port, or [v6 address]:port");
         Error::new(ErrorKind::Config, text)
     };
     let (host, port) = match server.rsplit_once(':') {

@@ -44,13 +44,14 @@ impl Place {
         Memory::default()
     }
 
+    /// Asked however often it has failed, as is the next.
     pub fn redis(&self) -> Redis {
-        Redis::builder(format!("redis://{}/0", self.addr)).build().unwrap()
+        Redis::builder(format!("redis://{}/0", self.addr)).breaker(None).build().unwrap()
     }
 
     pub fn memcached(&self) -> Memcached {
         let clearable = self.kind == Backing::Clearable;
-        Memcached::builder([self.addr.to_string()]).clearable(clearable).build().unwrap()
+        Memcached::builder([self.addr.to_string()]).clearable(clearable).breaker(None).build().unwrap()
     }
 }
 

@@ -37,7 +37,11 @@ impl Link {
             request.repeatable,
             fresh,
             || self.dial(deadline),
-            |socket| exchange(socket, &packed, request.commands.len(), deadline).map(in_step),
+            |socket| {
+                let replies = exchange(socket, &packed, request.commands.len(), deadline)?;
+                let is_in_step = keeps_connection(&request.commands, &replies);
+                Ok((replies, is_in_step))
+            },
         )
     }
 
@@ -79,10 +83,4 @@ fn exchange(
 ) -> Result<Vec<Value>, Fault> {
     socket.send(packed, deadline)?;
     socket.receive(Replies::new(count), deadline).map_err(Fault::sent)
-}
-
-/// The replies, and whether their connection is worth keeping.
-fn in_step(replies: Vec<Value>) -> (Vec<Value>, bool) {
-    let keep = replies.iter().all(keeps_connection);
-    (replies, keep)
 }

@@ -87,7 +87,7 @@ impl Link {
         };
         let number = live.number;
         let answer = send(live, request, deadline).await;
-        if !answer.as_ref().is_ok_and(|values| values.iter().all(keeps_connection)) {
+        if !answer.as_ref().is_ok_and(|values| keeps_connection(&request.commands, values)) {
             self.give_up(|live| live.number == number);
         }
         answer

@@ -3,6 +3,7 @@
 //! Times are sent in milliseconds. A write that depends on what is stored is one script, so that nothing
 //! comes between looking and writing.
 
+mod expect;
 mod frame;
 mod lease;
 mod look;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
+pub(crate) use self::expect::keeps_connection;
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 use self::look::margin;

@@ -15,12 +15,6 @@ pub(crate) fn read_value(value: Value) -> Result<Value> {
     }
 }
 
-/// Whether a connection is worth keeping after this reply. A replica that refuses a write was the master once:
-/// its name has to be resolved anew.
-pub(crate) fn keeps_connection(reply: &Value) -> bool {
-    !matches!(reply, Value::ServerError(error) if matches!(error.code(), "READONLY" | "DENIED"))
-}
-
 /// Whether the server is there and will answer, but not yet. Nothing was applied by what it said so of.
 pub(crate) fn is_not_ready(answer: &Result<Vec<Value>>) -> bool {
     match answer {

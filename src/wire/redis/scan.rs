@@ -8,7 +8,9 @@ use crate::error::Result;
 pub(crate) struct Scan {
     /// What one value may take.
     limit: usize,
-    /// Values that the one under way still lacks, nested ones included.
+    /// How many values each of the arrays under way still lacks, the outermost first.
+    nested: Vec<usize>,
+    /// How many that are in all.
     due: usize,
     /// Bytes of a string still to come, with the line end after it.
     skip: usize,
@@ -21,7 +23,7 @@ pub(crate) struct Scan {
 impl Scan {
     /// Of what a server sends.
     pub(crate) fn of_replies() -> Scan {
-        Scan { limit: REPLY_LIMIT, due: 0, skip: 0, line: Vec::new(), weight: 0 }
+        Scan { limit: REPLY_LIMIT, nested: Vec::new(), due: 0, skip: 0, line: Vec::new(), weight: 0 }
     }
 
     /// Of what we send, which may be as large as it is.
@@ -86,17 +88,31 @@ impl Scan {
             b'$' | b'=' | b'!' | b'*' | b'~' | b'>' | b'%' => self.size(length)?,
             _ => return Err(garbled()),
         };
-        self.due = self.due.saturating_sub(1);
+        self.take_from_array();
         match kind {
             b'$' | b'=' | b'!' if length != b"-1" => self.skip = size + b"\r\n".len(),
-            b'*' | b'~' | b'>' => self.due += size,
-            b'%' => self.due += 2 * size,
+            b'*' | b'~' | b'>' => self.enter(size)?,
+            b'%' => self.enter(2 * size)?,
             _ => {}
         }
+        self.nested.truncate(self.nested.iter().rposition(|lacks| *lacks > 0).map_or(0, |last| last + 1));
         // An empty array in an array of a million takes as much room as a word.
         self.weight = self.weight.saturating_add(line.len() + self.skip + VALUE);
         let whole = self.weight.saturating_add(self.due.saturating_mul(VALUE));
         if whole > self.limit { Err(too_large()) } else { Ok(()) }
+    }
+
+    fn take_from_array(&mut self) {
+        if let Some(lacks) = self.nested.last_mut() {
+            *lacks -= 1;
+            self.due -= 1;
+        }
+    }
+
+    fn enter(&mut self, size: usize) -> Result<()> {
+        self.due = self.due.saturating_add(size);
+        self.nested.push(size);
+        if self.nested.len() > DEEPEST { Err(garbled()) } else { Ok(()) }
     }
 
     /// A length; that of nothing, −1, is none.
@@ -109,6 +125,9 @@ impl Scan {
         if size > self.limit { Err(too_large()) } else { Ok(size) }
     }
 }
+
+/// No reply to what we ask has arrays in arrays in arrays.
+const DEEPEST: usize = 8;
 
 /// The room that a value takes beside its bytes.
 const VALUE: usize = size_of::<redis::Value>();
@@ -148,13 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_never_ends_is_refused_when_it_has_become_too_large() {
+    fn a_value_that_has_become_too_large_is_refused_before_it_ends() {
         let (mut scan, mut taken) = (Scan::of_replies(), 0);
-        let endless = b"*1\r\n".repeat(1_000);
-        while scan.follow(&endless).is_ok() {
-            taken += endless.len();
-            assert!(taken < REPLY_LIMIT, "nested arrays go on for ever");
+        scan.follow(b"*600000\r\n").unwrap();
+        let words = b"$100\r\n".iter().chain(&[b'x'; 100]).chain(b"\r\n").copied().collect::<Vec<_>>();
+        while scan.follow(&words).is_ok() {
+            taken += words.len();
+            assert!(taken < REPLY_LIMIT, "it goes on for ever");
         }
         assert!(taken > 1_000_000);
+    }
+
+    #[test]
+    fn arrays_in_arrays_without_end_are_no_reply() {
+        assert!(Scan::of_replies().follow(&b"*1\r\n".repeat(8)).is_ok());
+        assert!(Scan::of_replies().follow(&b"*1\r\n".repeat(9)).is_err());
+        assert!(Scan::of_replies().follow(&b"*2\r\n*0\r\n*1\r\n:1\r\n".repeat(100)).is_ok());
     }
 }
