@@ -173,8 +173,8 @@ fn a_load_whose_leader_is_dropped_at_any_wait_is_led_by_another() {
                 let (value, ()) = tokio::join!(cache.fetch(&name, &policy, load), drop_leader);
                 assert_eq!(value.unwrap().value, 7, "after {waits} waits");
             });
-            // Where the lease was on its way when its leader was dropped, nobody knows whose it is.
-            assert!(start.elapsed() < 2 * max_wait, "{:?} after {waits} waits", start.elapsed());
+            // A lease that was on its way when its leader was dropped is given back all the same.
+            assert!(start.elapsed() < max_wait, "{:?} after {waits} waits", start.elapsed());
         }
     });
 }

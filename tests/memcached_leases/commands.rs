@@ -47,6 +47,9 @@ fn a_lease_takes_the_commands_that_the_architecture_names() {
         let look = with_generation("mg v f c t");
         let take = if clearable { vec![look.as_str(), "ms 0 ME c F T61"] } else { vec!["mg v f c t N61"] };
 
+        // A new connection begins with a greeting.
+        backend.ping(soon()).unwrap();
+        wire.take();
         let held = lease();
         assert_eq!(sent(&wire), take, "a miss and a lease");
         assert!(backend.renew(&key, &held, MINUTE, soon()).unwrap());

@@ -16,6 +16,8 @@ mod runtime;
 mod tls;
 #[cfg(feature = "redis")]
 mod watched;
+#[cfg(feature = "memcached")]
+mod whole;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
@@ -33,6 +35,8 @@ pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use self::runtime::sleep;
 use self::runtime::within;
+#[cfg(feature = "memcached")]
+pub(crate) use self::whole::whole;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;

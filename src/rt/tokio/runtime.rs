@@ -30,11 +30,7 @@ impl Runtime {
     /// # Errors
     /// `Unsupported` outside tokio.
     pub(super) fn current() -> Result<Runtime> {
-        let handle = Handle::try_current().map_err(|_| {
-            let text = "aio waits on a tokio runtime and was called outside one; \
-                call it from a task, or use the blocking cache";
-            Error::new(ErrorKind::Unsupported, text)
-        })?;
+        let handle = Runtime::handle()?;
         let id = handle.id();
         // Entered and removed whole, so a poisoned lock guards a whole map.
         let mut signs = SIGNS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,6 +41,16 @@ impl Runtime {
         let sign_of_life = handle.spawn(pending::<()>()).abort_handle();
         signs.insert(id, sign_of_life.clone());
         Ok(Runtime { id, sign_of_life })
+    }
+
+    /// # Errors
+    /// `Unsupported` outside tokio.
+    pub(super) fn handle() -> Result<Handle> {
+        Handle::try_current().map_err(|_| {
+            let text = "aio waits on a tokio runtime and was called outside one; \
+                call it from a task, or use the blocking cache";
+            Error::new(ErrorKind::Unsupported, text)
+        })
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -60,7 +66,7 @@ impl Runtime {
         }
     }
 
-    fn closed() -> Error {
+    pub(super) fn closed() -> Error {
         Error::new(ErrorKind::Closed, "the tokio runtime was shut down while the call waited")
     }
 }

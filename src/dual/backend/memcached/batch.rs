@@ -81,9 +81,10 @@ impl Remote {
     ) -> Result<Vec<Lookup>> {
         let mut answers = vec![Lookup::Absent; keys.len()];
         for group in self.access.groups(keys) {
-            match self.look(&group, ask, deadline).await {
+            let positions = group.positions.clone();
+            match self.look(group, ask, deadline).await {
                 Ok(seen) => {
-                    for (position, seen) in group.positions.into_iter().zip(seen) {
+                    for (position, seen) in positions.into_iter().zip(seen) {
                         answers[position] = seen;
                     }
                 }

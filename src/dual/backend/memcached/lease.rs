@@ -6,7 +6,7 @@
 
 use super::super::bytes::again;
 use super::access::{Group, Place, unix_now};
-use super::{Remote, maybe_async};
+use super::{Remote, maybe_async, rt};
 
 use std::time::Duration;
 
@@ -64,15 +64,55 @@ impl Act<'_> {
 #[maybe_async]
 impl Remote {
     /// One answer per place.
-    pub(super) async fn look(&self, group: &Group, ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
-        let places: Vec<&Place> = group.places.iter().collect();
-        let want = match ask {
-            Ask::Lease(hold) if self.clearable() => return self.look_or_lease(&places, hold, deadline).await,
-            Ask::Lease(hold) => Want::Lease(wire::hold_expiry(hold, unix_now())?),
-            Ask::Value | Ask::Age => Want::Value,
+    pub(super) async fn look(&self, group: Group, ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
+        match ask {
+            Ask::Lease(hold) => self.take_leases(group, hold, deadline).await,
+            Ask::Value | Ask::Age => {
+                let places: Vec<&Place> = group.places.iter().collect();
+                let seen = self.access.see_all(&places, Want::Value, deadline).await?;
+                Ok(seen.into_iter().map(|seen| seen.lookup(ask)).collect())
+            }
+        }
+    }
+
+    /// Takes leases whether or not who asked is still there to have them: one whose CAS nobody has heard would be waited
+    /// for until its end. Then they are given back.
+    async fn take_leases(&self, group: Group, hold: Duration, deadline: Deadline) -> Result<Vec<Lookup>> {
+        let (taking, giving_back) = (self.clone(), self.clone());
+        let take = move || async move {
+            let places: Vec<&Place> = group.places.iter().collect();
+            let seen = taking.look_and_lease(&places, hold, deadline).await;
+            (group, seen)
         };
-        let seen = self.access.see_all(&places, want, deadline).await?;
-        Ok(seen.into_iter().map(|seen| seen.lookup(ask)).collect())
+        let give_back = move |(group, seen): (Group, Result<Vec<Lookup>>)| async move {
+            giving_back.give_back(group, seen.unwrap_or_default()).await;
+        };
+        rt::whole(take, give_back).await?.1
+    }
+
+    async fn look_and_lease(
+        &self,
+        places: &[&Place],
+        hold: Duration,
+        deadline: Deadline,
+    ) -> Result<Vec<Lookup>> {
+        if self.clearable() {
+            return self.look_or_lease(places, hold, deadline).await;
+        }
+        let want = Want::Lease(wire::hold_expiry(hold, unix_now())?);
+        let seen = self.access.see_all(places, want, deadline).await?;
+        Ok(seen.into_iter().map(|seen| seen.lookup(Ask::Lease(hold))).collect())
+    }
+
+    /// Nobody is left to be told of a failure; the leases end by themselves.
+    async fn give_back(&self, group: Group, seen: Vec<Lookup>) {
+        let held = |((position, place), seen)| match seen {
+            Lookup::Lease(lease) => token(&lease).map(|token| Held::new(position, place, token)),
+            _ => None,
+        };
+        let Group { positions, places } = group;
+        let held: Vec<_> = positions.into_iter().zip(places).zip(seen).filter_map(held).collect();
+        let _ = self.settle(held, &Act::Abandon, Deadline::after(PATIENCE)).await;
     }
 
     /// Looks, and writes leases where nothing counts; where another was faster, again.
@@ -192,6 +232,8 @@ impl Remote {
         }
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The leases among these answers.
 pub(super) fn leases<'a>(keys: &[Key<'a>], answers: Vec<Lookup>) -> impl Iterator<Item = (Key<'a>, Lease)> {

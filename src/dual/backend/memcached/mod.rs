@@ -11,6 +11,7 @@ mod batch;
 mod lease;
 mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::access::{Access, unix_now};
@@ -25,14 +26,15 @@ use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 use crate::wire::memcached::{self as wire, Want};
 
-/// Memcached servers as this world reaches them.
+/// Memcached servers as this world reaches them. A cheap clone.
+#[derive(Clone)]
 pub(super) struct Remote {
-    access: Access,
+    access: Arc<Access>,
 }
 
 impl Remote {
     pub(super) fn new(handle: Memcached) -> Remote {
-        Remote { access: Access::new(handle) }
+        Remote { access: Arc::new(Access::new(handle)) }
     }
 
     fn clearable(&self) -> bool {
