@@ -38,6 +38,16 @@ impl Deadline {
         if left.is_zero() { Err(Deadline::passed()) } else { Ok(left) }
     }
 
+    /// The end of one of so many parts of what is left, so that a server that does not answer leaves time for others.
+    ///
+    /// # Errors
+    /// `Timeout` once nothing is left.
+    #[cfg(feature = "redis")]
+    pub(crate) fn share(self, parts: usize) -> Result<Deadline> {
+        let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
+        Ok(Deadline::after(self.remaining()? / parts))
+    }
+
     /// The error of a call that ran out of time before it applied anything.
     pub(crate) fn passed() -> Error {
         Error::new(ErrorKind::Timeout, "the deadline passed")
@@ -58,6 +68,18 @@ mod tests {
     fn a_passed_deadline_is_an_error_not_a_zero() {
         let error = Deadline::after(Duration::ZERO).remaining().unwrap_err();
         assert!(error.is_timeout());
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_share_ends_before_the_whole() {
+        let whole = Deadline::after(Duration::from_secs(60));
+        let third = whole.share(3).unwrap().remaining().unwrap();
+        assert!(third <= Duration::from_secs(20) && third > Duration::from_secs(10), "{third:?}");
+        assert!(
+            whole.share(0).unwrap().instant() >= whole.share(1).unwrap().instant() - Duration::from_secs(1)
+        );
+        assert!(Deadline::after(Duration::ZERO).share(2).is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;
+#[cfg(feature = "cluster")]
+pub(crate) mod slots;
 mod sync;
 pub(crate) mod throttle;
 

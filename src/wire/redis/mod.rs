@@ -3,11 +3,16 @@
 //! Times are sent in milliseconds. A write that depends on what is stored is one script, so that nothing
 //! comes between looking and writing.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod frame;
 mod lease;
 mod look;
 mod reply;
 mod script;
+mod sentinel;
+#[cfg(feature = "cluster")]
+mod slot;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -16,18 +21,25 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
+#[cfg(feature = "cluster")]
+pub(crate) use self::cluster::{Redirection, Run, is_cluster_down, part, read_slots, redirection, slots};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 use self::look::margin;
 pub(crate) use self::look::{
-    Depth, look, look_many, read_lease, read_look, read_look_many, read_stay, read_taken,
+    Depth, Seen, look, look_each, look_many, read_lease, read_look, read_look_each, read_look_many,
+    read_stay, read_taken,
 };
 pub(crate) use self::reply::*;
 use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
+use self::sentinel::is_replica;
+pub(crate) use self::sentinel::{master_of, read_master};
+#[cfg(feature = "cluster")]
+pub(crate) use self::slot::{SLOTS, slot, slot_of};
 use self::version::{Compared, compared};
 use crate::entry::{Condition, Fill, Lease, Version};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::handle::redis::Settings;
 use crate::key::{Key, Prefix};
 use crate::ttl::Lifetime;
@@ -55,7 +67,7 @@ fn one(command: Cmd) -> Pipeline {
     commands
 }
 
-/// Introduces a new connection: who we are, what we call ourselves, which database.
+/// Introduces a new connection: who we are, which database, whether it is a master's, what we call ourselves.
 pub(crate) fn handshake(settings: &Settings) -> Request {
     let mut commands = Pipeline::new();
     if let Some(password) = &settings.password {
@@ -67,6 +79,10 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
     }
     if settings.database != 0 {
         commands.cmd("SELECT").arg(settings.database);
+    }
+    if settings.master_only {
+        // Tells the role, as ROLE does, which many users may not ask: it is in the class of dangerous commands.
+        commands.cmd("HELLO");
     }
     commands.cmd("CLIENT").arg("SETNAME").arg(&settings.client_name);
     Request { commands, repeatable: true }
@@ -80,6 +96,10 @@ pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
         match read_value(reply) {
             Err(error) if position == name && matches!(error.code(), Some("NOPERM" | "NOAUTH")) => {}
             Err(error) => return Err(error),
+            Ok(reply) if is_replica(&reply) => {
+                let text = "the server is a replica; the sentinels may soon name another master";
+                return Err(Error::new(ErrorKind::Unavailable, text));
+            }
             Ok(_) => {}
         }
     }
@@ -136,8 +156,11 @@ pub(crate) fn remove(key: &Key<'_>) -> Call {
     REMOVE.on(key).arg(margin_of(key))
 }
 
-/// The same for many, none of which holds up the server's other clients.
-pub(crate) fn remove_many(keys: &[Key<'_>]) -> Vec<Call> {
+/// The same for many, together where one script may name several keys; none holds up the server's other clients.
+pub(crate) fn remove_many(keys: &[Key<'_>], together: bool) -> Vec<Call> {
+    if !together {
+        return keys.iter().map(remove).collect();
+    }
     let batches = keys.chunk_by(|one, next| one.stale_for() == next.stale_for());
     let call = |batch: &[Key<'_>]| {
         let keys = batch.iter().map(|key| key.joined().into_bytes());
@@ -147,9 +170,11 @@ pub(crate) fn remove_many(keys: &[Key<'_>]) -> Vec<Call> {
 }
 
 /// The same for what a walk has found; SCAN may find more keys than it was asked for.
-pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix) -> Vec<Call> {
+pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix, together: bool) -> Vec<Call> {
     let margin = margin(prefix.stale_for()).to_string();
-    keys.chunks(BATCH).map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin)).collect()
+    keys.chunks(if together { BATCH } else { 1 })
+        .map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin))
+        .collect()
 }
 
 /// Removes this version of a value, or the placeholder of a lease.

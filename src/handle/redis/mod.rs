@@ -1,4 +1,7 @@
-//! A Redis server as users name it.
+//! Redis servers as users name them.
+
+mod endpoint;
+mod topology;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,14 +9,20 @@ use std::sync::Arc;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
+pub(crate) use self::endpoint::Endpoint;
+use self::topology::Plan;
+pub(crate) use self::topology::{Sentinels, Topology};
 use super::Links;
 use super::tls::{Tls, TlsSettings};
 use crate::engine::flight::Flights;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A Redis server and the connections to it, made when they are first needed.
+/// A Redis server, or several that belong together, and the connections to them, made when they are first needed.
 ///
-/// A cheap clone; caches built on clones share the connections.
+/// A cheap clone; caches built on clones share the connections. Where one machine is not enough, a
+#[cfg_attr(feature = "cluster", doc = "[cluster](RedisBuilder::cluster)")]
+#[cfg_attr(not(feature = "cluster"), doc = "cluster (feature `cluster`)")]
+/// spreads the keys; where it must not be the only one, [sentinels](RedisBuilder::sentinel) watch over replicas.
 ///
 /// ```
 /// use lexigram_cache::{Cache, Redis};
@@ -29,6 +38,7 @@ pub struct Redis {
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) topology: Topology,
     pub(crate) flights: Arc<Flights>,
     pub(crate) links: Links,
 }
@@ -42,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) password: Option<String>,
     pub(crate) pool_size: u32,
     pub(crate) client_name: String,
+    /// Whether a server that is a replica is refused.
+    pub(crate) master_only: bool,
 }
 
 /// Where the server listens.
@@ -59,7 +71,7 @@ pub(crate) enum Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, .. } => Endpoint::new(host, *port).fmt(f),
             Address::Unix(path) => write!(f, "{}", path.display()),
         }
     }
@@ -74,6 +86,7 @@ impl Redis {
             pool_size: 10,
             client_name: "lexigram-cache".to_owned(),
             tls: TlsSettings::default(),
+            plan: Plan::default(),
         }
     }
 }
@@ -82,8 +95,12 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { address, database, pool_size, client_name, .. } = &self.shared.settings;
-        f.debug_struct("Redis")
-            .field("address", &address.to_string())
+        let mut redis = f.debug_struct("Redis");
+        match &self.shared.topology {
+            Topology::Standalone => redis.field("address", &address.to_string()),
+            several => redis.field("servers", several),
+        };
+        redis
             .field("database", database)
             .field("pool_size", pool_size)
             .field("client_name", client_name)
@@ -99,6 +116,7 @@ pub struct RedisBuilder {
     pool_size: u32,
     client_name: String,
     tls: TlsSettings,
+    plan: Plan,
 }
 
 /// Without the URL, which may carry a password.
@@ -122,6 +140,44 @@ impl RedisBuilder {
     /// What the server's `CLIENT LIST` calls these connections. Defaults to `lexigram-cache`.
     pub fn client_name(mut self, client_name: impl Into<String>) -> RedisBuilder {
         self.client_name = client_name.into();
+        self
+    }
+
+    /// The servers are a Redis Cluster (feature `cluster`): the keys are spread over its masters, which are found by asking
+    /// any node. The URL names the first node to ask; its credentials and TLS are for all. These are further ones to
+    /// ask, `host:port`, and may be none.
+    ///
+    /// A batch costs one round trip per master that has some of its keys, one master after the other, and is no more one step than
+    /// on one server. A moved slot is followed, at most 5 times per call. Each master has a pool of its own. The user needs
+    /// `CLUSTER SLOTS`.
+    #[cfg(feature = "cluster")]
+    pub fn cluster<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> RedisBuilder {
+        self.plan.cluster = Some(nodes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The servers are a master and its replicas, watched by sentinels, which are asked for the master of this name whenever it
+    /// is not known or does not answer as one. The URL names the first sentinel, with its port (usually 26379); its credentials and
+    /// database are for the master, its TLS for both. These are further sentinels, `host:port`, and may be none.
+    ///
+    /// Replicas are not read. Learning the master costs a round trip to a sentinel, which is counted in the call's timeout.
+    pub fn sentinel<S: Into<String>>(
+        mut self,
+        master: impl Into<String>,
+        sentinels: impl IntoIterator<Item = S>,
+    ) -> RedisBuilder {
+        self.plan.sentinel = Some((master.into(), sentinels.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Who we are to the sentinels themselves; without a user, a password alone (`requirepass`). Defaults to nobody: what the
+    /// URL says is for the master.
+    pub fn sentinel_credentials(
+        mut self,
+        username: Option<&str>,
+        password: impl Into<String>,
+    ) -> RedisBuilder {
+        self.plan.sentinel_login = Some((username.map(str::to_owned), password.into()));
         self
     }
 
@@ -150,8 +206,9 @@ impl RedisBuilder {
     ///
     /// # Errors
     /// `Config`, with what is allowed: a URL that is none, a pool of zero, a client name with blanks, a
-    /// certificate file that is none, TLS settings without `rediss://`. The text never holds the URL, which
-    /// may carry a password.
+    /// certificate file that is none, TLS settings without `rediss://`; a further server that is no `host:port`, a Unix socket in
+    /// place of several servers, a cluster with sentinels or a database, a master without a name. The text never holds the URL,
+    /// which may carry a password.
     pub fn build(self) -> Result<Redis> {
         super::check_pool_size(self.pool_size)?;
         // CLIENT SETNAME refuses everything but printable characters without blanks.
@@ -159,8 +216,11 @@ impl RedisBuilder {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        let settings = self.settings()?;
-        let shared = Shared { settings, flights: Arc::default(), links: Links::default() };
+        let plan = self.plan.clone();
+        let mut settings = self.settings()?;
+        let topology = plan.topology(&settings)?;
+        settings.master_only = matches!(topology, Topology::Sentinel(_));
+        let shared = Shared { settings, topology, flights: Arc::default(), links: Links::default() };
         Ok(Redis { shared: Arc::new(shared) })
     }
 
@@ -205,6 +265,7 @@ impl RedisBuilder {
             password: redis.password().map(str::to_owned),
             pool_size: self.pool_size,
             client_name: self.client_name,
+            master_only: false,
         })
     }
 }
