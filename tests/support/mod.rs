@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 mod allocations;
+mod cluster;
 mod eventually;
 #[cfg(feature = "async")]
 mod loads;
@@ -33,6 +34,7 @@ mod wire;
 mod worlds;
 
 pub use allocations::allocations;
+pub use cluster::RedisCluster;
 pub use eventually::{eventually, poll};
 pub use memcached::MemcachedServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
