@@ -34,7 +34,7 @@ impl RedisCluster {
             cluster.ask(3, "INFO replication").contains("master_link_status:up")
         });
         eventually("all know of the replica", PATIENCE, || {
-            (0..4).all(|node| cluster.ask(node, "CLUSTER SLOTS").contains(&cluster.id(3)))
+            (0..4).all(|node| cluster.ask(node, "CLUSTER NODES").contains(&format!("slave {master}")))
         });
         cluster
     }
@@ -46,7 +46,8 @@ impl RedisCluster {
             let file = file.display().to_string();
             let cluster = ["--cluster-enabled", "yes", "--cluster-config-file", &file];
             let alone = ["--cluster-require-full-coverage", "no", "--cluster-node-timeout", "5000"];
-            RedisServer::start_with(&[cluster, alone].concat())
+            // A replica is sent its copy at once, and not when more might have come.
+            RedisServer::start_with(&[&cluster[..], &alone, &["--repl-diskless-sync-delay", "0"]].concat())
         };
         let cluster = RedisCluster { nodes: files.iter().map(start).collect(), files };
         for (node, slots) in slots.iter().enumerate() {

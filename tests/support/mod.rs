@@ -22,6 +22,7 @@ mod raw;
 mod redis;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod remote;
+mod sentinel;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod served;
 mod server;
@@ -45,10 +46,11 @@ pub(crate) use place::worlds_at;
 pub use place::{Backing, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
-pub use raw::ask_raw;
+pub use raw::{ask_raw, try_raw};
 pub use redis::RedisServer;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use remote::Remote;
+pub use sentinel::{SentinelServer, WatchedRedis};
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use served::with_server;
 pub use shared::{memcached, redis};

@@ -160,7 +160,8 @@ impl RedisBuilder {
     /// is not known or does not answer as one. The URL names the first sentinel, with its port (usually 26379); its credentials and
     /// database are for the master, its TLS for both. These are further sentinels, `host:port`, and may be none.
     ///
-    /// Replicas are not read. Learning the master costs a round trip to a sentinel, which is counted in the call's timeout.
+    /// Replicas are not read. Asking costs a round trip to a sentinel within the call's timeout. While all is well, one call in half a
+    /// second asks too: after a failover by command the old master answers for some seconds as if it still were the one.
     pub fn sentinel<S: Into<String>>(
         mut self,
         master: impl Into<String>,

@@ -57,7 +57,7 @@ impl Call {
 
 /// By digest: short, but the server may have forgotten the scripts.
 pub(crate) fn by_digest<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Request {
-    request(calls, |call| call.by_digest())
+    request(calls, Call::by_digest)
 }
 
 /// Each script in full where it first occurs on its way to a server; from then on that server knows it. `place` tells keys of

@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn a_command_belongs_to_its_key() {
-        let slot_of = |words: &[&str]| {
+        let of = |words: &[&str]| {
             let mut command = Cmd::new();
             for word in words {
                 command.arg(*word);
             }
-            super::slot_of(&command)
+            slot_of(&command)
         };
-        assert_eq!(slot_of(&["SET", "foo", "bar"]), Some(12_182));
-        assert_eq!(slot_of(&["EVALSHA", "foo", "1", "bar", "foo"]), Some(5_061));
+        assert_eq!(of(&["SET", "foo", "bar"]), Some(12_182));
+        assert_eq!(of(&["EVALSHA", "foo", "1", "bar", "foo"]), Some(5_061));
         for without in [&["PING"][..], &["SCAN", "0"], &["GET"], &["EVAL", "return 1", "0"], &[]] {
-            assert_eq!(slot_of(without), None, "{without:?}");
+            assert_eq!(of(without), None, "{without:?}");
         }
     }
 }

@@ -50,7 +50,7 @@ impl Cluster {
         for (position, reply) in part.positions.iter().zip(replies) {
             match wire::redirection(&reply, &part.to.endpoint) {
                 Some(Redirection::Moved(slot, to)) => {
-                    progress.send(*position, self.map.moved(slot, to)?, false)
+                    progress.send(*position, self.map.moved(slot, to)?, false);
                 }
                 Some(Redirection::Ask(to)) => progress.send(*position, self.map.ahead(to)?, true),
                 None => {

@@ -21,7 +21,7 @@ pub(super) struct Map {
 
 struct Known {
     slots: Slots<Arc<Member>>,
-    /// Where slots are on their way to, before they have arrived.
+    /// Who has none, but was asked for something since the last map.
     beside: Vec<Arc<Member>>,
     /// Something has shown that the map is no longer right.
     doubted: bool,
@@ -66,6 +66,10 @@ impl Map {
         (known.slots.nodes().to_vec(), known.slots.orphans())
     }
 
+    fn is_empty(&self) -> bool {
+        self.lock().slots.nodes().is_empty()
+    }
+
     /// Takes note that a slot has moved, and of whom to ask for it.
     pub(super) fn moved(&self, slot: u16, to: Endpoint) -> Result<Arc<Member>> {
         let mut known = self.lock();
@@ -77,12 +81,7 @@ impl Map {
 
     /// Whom to ask for a key that has gone ahead of its slot.
     pub(super) fn ahead(&self, to: Endpoint) -> Result<Arc<Member>> {
-        let mut known = self.lock();
-        let member = known.member(&self.settings, to)?;
-        if !known.slots.nodes().contains(&member) && !known.beside.contains(&member) {
-            known.beside.push(Arc::clone(&member));
-        }
-        Ok(member)
+        self.lock().member(&self.settings, to)
     }
 
     /// A node did not do what the map says it would.
@@ -125,10 +124,7 @@ impl Map {
         let mut known = self.lock();
         let mut slots = Slots::new(wire::SLOTS);
         for (run, endpoint) in runs {
-            let member = known.member(&self.settings, endpoint)?;
-            // A new one is one from its first run on.
-            let same = slots.nodes().iter().find(|one: &&Arc<Member>| **one == member).cloned();
-            slots.give(run, same.unwrap_or(member));
+            slots.give(run, known.member(&self.settings, endpoint)?);
         }
         known.slots = slots;
         known.beside.clear();
@@ -145,12 +141,14 @@ impl Map {
 
 impl Known {
     /// The one that is known by this address, with its connections, or a new one.
-    fn member(&self, settings: &Settings, endpoint: Endpoint) -> Result<Arc<Member>> {
+    fn member(&mut self, settings: &Settings, endpoint: Endpoint) -> Result<Arc<Member>> {
         let mut all = self.slots.nodes().iter().chain(&self.beside);
-        match all.find(|member| member.endpoint == endpoint) {
-            Some(member) => Ok(Arc::clone(member)),
-            None => Member::new(settings, endpoint).map(Arc::new),
+        if let Some(member) = all.find(|member| member.endpoint == endpoint) {
+            return Ok(Arc::clone(member));
         }
+        let member = Arc::new(Member::new(settings, endpoint)?);
+        self.beside.push(Arc::clone(&member));
+        Ok(member)
     }
 }
 
@@ -159,7 +157,7 @@ impl Map {
     /// Sees to it that there is a map, and a new one if the one there is was found wrong. While there is one that may do, a
     /// failure to get another is not told.
     pub(super) async fn ready(&self, deadline: Deadline) -> Result<()> {
-        if self.masters().0.is_empty() {
+        if self.is_empty() {
             return self.refresh(deadline).await;
         }
         self.review(deadline).await

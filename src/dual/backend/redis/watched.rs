@@ -4,6 +4,7 @@ use super::maybe_async;
 use super::member::{Member, graver};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use redis::Value;
 
@@ -27,15 +28,27 @@ struct Known {
     master: Option<Arc<Member>>,
     /// It did not answer as a master does.
     doubted: bool,
+    /// When a caller last asked whether it still is the one.
+    reviewed: Instant,
 }
 
 /// Who is taken for the master.
 struct Choice {
     master: Arc<Member>,
-    /// Whether the sentinels have said so just now.
+    /// Whether the sentinels have been asked just now.
     fresh: bool,
-    /// Why they could not be asked.
+    /// Why none of them answered, where the master had failed before.
     unheard: Option<Error>,
+}
+
+/// What is known before anybody is asked.
+enum Last {
+    Unknown,
+    /// It failed.
+    Doubted(Arc<Member>),
+    /// It is time to ask, and this caller's turn.
+    Due(Arc<Member>),
+    Good(Arc<Member>),
 }
 
 impl Watched {
@@ -45,7 +58,8 @@ impl Watched {
             Address::Unix(_) => unreachable!("handle/redis/topology.rs gives each of them a host"),
         };
         let sentinels_known = sentinels.each.iter().map(|settings| Arc::new(sentinel(settings))).collect();
-        let known = Known { sentinels: sentinels_known, master: None, doubted: false };
+        let known =
+            Known { sentinels: sentinels_known, master: None, doubted: false, reviewed: Instant::now() };
         Watched { name: sentinels.master.clone(), settings, known: Mutex::new(known) }
     }
 
@@ -60,7 +74,21 @@ impl Watched {
         };
         known.master = Some(Arc::clone(&master));
         known.doubted = false;
+        known.reviewed = Instant::now();
         Ok(master)
+    }
+
+    fn last(&self) -> Last {
+        let mut known = self.lock();
+        let Some(master) = known.master.clone() else { return Last::Unknown };
+        if known.doubted {
+            return Last::Doubted(master);
+        }
+        if known.reviewed.elapsed() < REVIEW {
+            return Last::Good(master);
+        }
+        known.reviewed = Instant::now();
+        Last::Due(master)
     }
 
     /// Has the next call ask for the master, unless another has been named since.
@@ -110,23 +138,26 @@ impl Watched {
 
     /// The master that is known, or that the sentinels name. While none of them answers, the one that was.
     async fn choose(&self, deadline: Deadline) -> Result<Choice> {
-        let (last, doubted) = {
-            let known = self.lock();
-            (known.master.clone(), known.doubted)
-        };
-        match last {
-            Some(master) if !doubted => Ok(Choice { master, fresh: false, unheard: None }),
-            Some(master) => match self.ask(deadline.share(2)?).await {
-                Ok(master) => Ok(Choice { master, fresh: true, unheard: None }),
-                Err(error) if error.is_retryable() => {
-                    Ok(Choice { master, fresh: true, unheard: Some(error) })
-                }
-                Err(error) => Err(error),
-            },
-            None => {
+        let (master, asked) = match self.last() {
+            Last::Good(master) => return Ok(Choice { master, fresh: false, unheard: None }),
+            Last::Unknown => {
                 let master = self.ask(deadline).await?;
-                Ok(Choice { master, fresh: true, unheard: None })
+                return Ok(Choice { master, fresh: true, unheard: None });
             }
+            Last::Doubted(master) => (master, self.ask(deadline.share(2)?).await),
+            // After a failover by command the old master answers for a while as if nothing had been. Nobody is kept for long
+            // by sentinels that do not answer while it does.
+            Last::Due(master) => match self.ask(deadline.share(8)?).await {
+                Err(error) if error.is_retryable() => {
+                    return Ok(Choice { master, fresh: false, unheard: None });
+                }
+                asked => (master, asked),
+            },
+        };
+        match asked {
+            Ok(master) => Ok(Choice { master, fresh: true, unheard: None }),
+            Err(error) if error.is_retryable() => Ok(Choice { master, fresh: true, unheard: Some(error) }),
+            Err(error) => Err(error),
         }
     }
 
@@ -189,5 +220,8 @@ fn is_unapplied(answer: &Result<Vec<Value>>, request: &Request) -> bool {
         Err(error) => error.kind() == ErrorKind::Unavailable,
     }
 }
+
+/// How often a caller asks whether the master is still the one: a round trip more for this call.
+const REVIEW: Duration = Duration::from_millis(500);
 
 const ASKING: &str = "asking for the master, the sentinel at";
