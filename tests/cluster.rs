@@ -176,3 +176,21 @@ fn a_foreign_type_among_many_keys_is_absent_as_on_one_server() {
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [("k".to_owned(), 1)]);
     }
 }
+
+#[cfg(feature = "yaml")]
+#[test]
+fn a_configuration_needs_no_more_than_the_nodes() {
+    let cluster = RedisCluster::start();
+    let yaml = format!(
+        "backends:\n  - {{name: a, type: redis, redis_mode: cluster, redis_nodes: [\"{}\", \"{}\"]}}\n",
+        cluster.addr(2),
+        cluster.addr(1)
+    );
+    let threads = lexigram_cache::Caches::from_yaml_str(&yaml).unwrap().default();
+    let tasks = aio::Caches::from_yaml_str(&yaml).unwrap().default();
+    for world in [World::Threads(threads), World::Tasks(tasks)] {
+        let keys = names(30);
+        call!(&world, cache => cache.set_many(keys.iter().map(|key| (key, 1_u64)), Ttl::NEVER)).unwrap();
+        assert_eq!(call!(&world, cache => cache.get_many::<u64>(&keys)).unwrap().len(), 30);
+    }
+}

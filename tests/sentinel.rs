@@ -297,3 +297,20 @@ fn a_sentinel_that_does_not_answer_takes_its_share_of_the_time_once() {
         }
     }
 }
+
+#[cfg(feature = "yaml")]
+#[test]
+fn a_configuration_names_the_sentinels_and_the_master() {
+    let (_master, sentinel) = watched_alone();
+    let yaml = format!(
+        "backends:\n  - {{name: a, type: redis, redis_mode: sentinel, redis_sentinel_master: mymaster, redis_nodes: [\"127.0.0.1:{}\", \"{}\"]}}\n",
+        closed_port(),
+        sentinel.addr()
+    );
+    let threads = lexigram_cache::Caches::from_yaml_str(&yaml).unwrap().default();
+    let tasks = lexigram_cache::aio::Caches::from_yaml_str(&yaml).unwrap().default();
+    for world in [World::Threads(threads), World::Tasks(tasks)] {
+        set(&world, "k").unwrap();
+        assert_eq!(get(&world, "k").unwrap(), Some(1));
+    }
+}

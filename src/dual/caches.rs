@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{BackendConfig, BackendKind, Config, RedisMode, Serializer, ServiceConfig};
+use crate::config::{BackendConfig, BackendKind, Config, Serializer, ServiceConfig};
+#[cfg(feature = "redis")]
+use crate::config::{RedisConfig, RedisMode, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memory::Memory;
 use crate::policy::PolicyBuilder;
@@ -172,16 +174,7 @@ fn handle(kind: &BackendKind) -> Result<BackendHandle> {
             Ok(builder.build()?.into())
         }
         #[cfg(feature = "redis")]
-        BackendKind::Redis(redis) => {
-            let mut builder = crate::Redis::builder(redis.address().expose()).pool_size(redis.pool_size);
-            if let Some(ca_file) = &redis.ca_file {
-                builder = builder.ca_file(ca_file);
-            }
-            if let (Some(chain), Some(key)) = (&redis.cert_file, &redis.key_file) {
-                builder = builder.client_certificate(chain, key);
-            }
-            Ok(builder.build()?.into())
-        }
+        BackendKind::Redis(redis) => Ok(self::redis(redis)?.into()),
         #[cfg(feature = "memcached")]
         BackendKind::Memcached(memcached) => {
             let builder = crate::Memcached::builder(memcached.addresses());
@@ -195,6 +188,33 @@ fn handle(kind: &BackendKind) -> Result<BackendHandle> {
             Err(Error::new(ErrorKind::Config, text))
         }
     }
+}
+
+#[cfg(feature = "redis")]
+fn redis(redis: &RedisConfig) -> Result<crate::Redis> {
+    let mut builder = crate::Redis::builder(redis.address().expose()).pool_size(redis.pool_size);
+    match redis.mode {
+        RedisMode::Standalone => {}
+        #[cfg(feature = "cluster")]
+        RedisMode::Cluster => builder = builder.cluster(redis.further_nodes()),
+        #[cfg(not(feature = "cluster"))]
+        RedisMode::Cluster => unreachable!("the configuration was validated: rules.rs asks for the feature"),
+        RedisMode::Sentinel => {
+            let master = redis.sentinel_master.as_deref().unwrap_or_default();
+            builder = builder.sentinel(master, redis.further_nodes());
+        }
+    }
+    if let Some(password) = &redis.sentinel_password {
+        let username = redis.sentinel_username.as_ref().map(Secret::expose);
+        builder = builder.sentinel_credentials(username, password.expose());
+    }
+    if let Some(ca_file) = &redis.ca_file {
+        builder = builder.ca_file(ca_file);
+    }
+    if let (Some(chain), Some(key)) = (&redis.cert_file, &redis.key_file) {
+        builder = builder.client_certificate(chain, key);
+    }
+    builder.build()
 }
 
 /// The configuration was validated, so what is not compiled in does not come here.
@@ -231,14 +251,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
     for (index, backend) in config.backends.iter().enumerate().filter(|(_, backend)| backend.enabled) {
         let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
         check(backend.degrade, "degrade");
-        match &backend.kind {
-            BackendKind::Redis(redis) => {
-                check(redis.mode != RedisMode::Standalone, "redis_mode");
-                check(!redis.nodes.is_empty(), "redis_nodes");
-                check(redis.sentinel_master.is_some(), "redis_sentinel_master");
-            }
-            BackendKind::Memory(_) | BackendKind::Memcached(_) => {}
-        }
     }
     if unheeded.is_empty() {
         return Ok(());

@@ -125,3 +125,80 @@ impl fmt::Debug for Topology {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Redis, RedisBuilder};
+    use super::*;
+
+    const URL: &str = "redis://u:S3CR3T-7f2a@h:1";
+    const NONE: [&str; 0] = [];
+
+    fn sentinel(url: &str) -> RedisBuilder {
+        Redis::builder(url).sentinel("m", ["s:2"]).sentinel_credentials(Some("S3CR3T-7f2a"), "S3CR3T-7f2a")
+    }
+
+    #[test]
+    fn the_master_has_the_login_of_the_url_and_the_sentinels_their_own() {
+        let redis = sentinel("redis://u:p@h:1/3").build().unwrap();
+        let settings = &redis.shared.settings;
+        assert!(settings.database == 3 && settings.password.as_deref() == Some("p") && settings.master_only);
+        let Topology::Sentinel(Sentinels { each, .. }) = &redis.shared.topology else { panic!("sentinels") };
+        let addresses: Vec<_> = each.iter().map(|settings| settings.address.to_string()).collect();
+        assert_eq!(addresses, ["h:1", "s:2"]);
+        for settings in each {
+            assert!(
+                settings.database == 0
+                    && settings.password.as_deref() == Some("S3CR3T-7f2a")
+                    && !settings.master_only
+            );
+        }
+        let nobody = Redis::builder(URL).sentinel("m", NONE).build().unwrap();
+        let Topology::Sentinel(Sentinels { each, .. }) = &nobody.shared.topology else { panic!("sentinels") };
+        assert!(each[0].password.is_none() && each[0].username.is_none());
+    }
+
+    #[test]
+    fn servers_that_cannot_belong_together_are_refused_with_what_to_do() {
+        let table = [
+            (sentinel("redis://h:1").sentinel("", NONE), "has no name"),
+            (sentinel("redis://h:1").sentinel("my master", NONE), "blanks"),
+            (sentinel("redis://h:1").sentinel("m", ["redis://:S3CR3T-7f2a@s:1"]), "host:port"),
+            (sentinel("unix:///run/r.sock"), "Unix socket"),
+            (sentinel("redis://h:1").ca_file("ca.pem"), "rediss://"),
+            (Redis::builder(URL).sentinel_credentials(None, "p"), "no sentinel()"),
+            #[cfg(feature = "cluster")]
+            (Redis::builder(URL).cluster(["h"]), "host:port"),
+            #[cfg(feature = "cluster")]
+            (Redis::builder("redis://h:1/2").cluster(NONE), "database 0"),
+            #[cfg(feature = "cluster")]
+            (Redis::builder("unix:///run/r.sock").cluster(NONE), "Unix socket"),
+            #[cfg(feature = "cluster")]
+            (Redis::builder("redis://h:1").ca_file("ca.pem").cluster(NONE), "rediss://"),
+            #[cfg(feature = "cluster")]
+            (sentinel("redis://h:1").cluster(NONE), "keep cluster() or sentinel()"),
+        ];
+        for (builder, advice) in table {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(advice) && !text.contains("S3CR3T"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_handle_shows_its_servers_and_no_login() {
+        let shown = format!("{:?} {:?}", sentinel(URL), sentinel(URL).build().unwrap());
+        assert!(shown.contains(r#"Sentinel { master: "m", sentinels: ["h:1", "s:2"] }"#), "{shown}");
+        assert!(!shown.contains("S3CR3T"), "{shown}");
+        #[cfg(feature = "cluster")]
+        {
+            // The same node twice is one.
+            let shown = format!("{:?}", Redis::builder(URL).cluster(["[::1]:7", "h:1"]).build().unwrap());
+            assert!(
+                shown.contains(r#"Cluster { nodes: ["h:1", "[::1]:7"] }"#) && !shown.contains("S3CR3T"),
+                "{shown}"
+            );
+        }
+    }
+}
