@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -71,6 +72,24 @@ fn a_write_follows_a_moved_slot_and_is_applied_once() {
         }
         call!(world, cache => cache.set(name, &7_i64, Ttl::NEVER)).unwrap();
         assert_eq!(call!(world, cache => cache.take::<i64>(name)).unwrap(), Some(7));
+    });
+}
+
+#[test]
+fn keys_that_move_from_several_nodes_to_one_keep_their_values_apart() {
+    let cluster = RedisCluster::start();
+    each("joined", &cluster.nodes()[0].url(), |world, name| {
+        let on = |node: usize| {
+            let names = (0..).map(move |number| format!("{name}{node}{number}"));
+            names.filter(|name| cluster.home(&format!("joined:{name}")) == node).take(3).collect::<Vec<_>>()
+        };
+        let names: Vec<_> = on(0).into_iter().zip(on(1)).flat_map(<[String; 2]>::from).collect();
+        let values: HashMap<_, _> = names.iter().cloned().zip(0_u64..).collect();
+        call!(world, cache => cache.set_many(values.clone(), Ttl::NEVER)).unwrap();
+        for (name, from) in names.iter().zip([0, 1].into_iter().cycle()) {
+            move_slot(&cluster, &[&format!("joined:{name}")], from, 2);
+        }
+        assert_eq!(call!(world, cache => cache.get_many::<u64>(&names)).unwrap(), values);
     });
 }
 

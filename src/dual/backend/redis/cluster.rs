@@ -178,8 +178,8 @@ impl Cluster {
 impl Part {
     /// The replies to these commands, in their order.
     async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
-        if !self.asking && self.positions.len() == request.commands.len() {
-            // All of them: nothing has to be copied, and positions rise.
+        // The whole request as it is need not be copied. After redirections a part may hold it in another order.
+        if !self.asking && self.positions.iter().copied().eq(0..request.commands.len()) {
             return self.to.node.exchange(request, deadline).await;
         }
         let part = wire::part(request, &self.positions, self.asking);
