@@ -47,12 +47,13 @@ pub use place::{Backing, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
 pub use raw::{ask_raw, try_raw};
-pub use redis::RedisServer;
+pub use redis::{Redis, RedisServer};
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use remote::Remote;
-pub use sentinel::{SentinelServer, WatchedRedis};
+pub use sentinel::{Sentinel, SentinelServer, WatchedRedis};
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use served::with_server;
+pub use server::{Program, Server};
 pub use shared::{memcached, redis};
 #[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
 pub(crate) use sides::{Side, ask, sides, soon};
