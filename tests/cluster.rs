@@ -165,6 +165,19 @@ fn what_is_removed_by_prefix_is_removed_from_every_node_and_nothing_else_is() {
 }
 
 #[test]
+fn a_node_that_has_forgotten_its_scripts_is_told_them_again() {
+    let cluster = RedisCluster::start();
+    let keys = names(30);
+    for world in worlds!(redis(&cluster), prefix("scripts")) {
+        for forgetful in 0..3 {
+            call!(&world, cache => cache.set_many(keys.iter().map(|key| (key, 1_u64)), Ttl::NEVER)).unwrap();
+            assert_eq!(cluster.ask(forgetful, "SCRIPT FLUSH"), "+OK\r\n");
+            assert_eq!(call!(&world, cache => cache.delete_many(&keys)).unwrap(), 30);
+        }
+    }
+}
+
+#[test]
 fn a_foreign_type_among_many_keys_is_absent_as_on_one_server() {
     let cluster = RedisCluster::start();
     for world in worlds!(redis(&cluster), prefix("types")) {

@@ -22,8 +22,8 @@ pub(crate) enum Topology {
 pub(crate) struct Sentinels {
     /// The name they know the master by.
     pub(crate) master: String,
-    /// How each of them is reached.
-    pub(crate) each: Vec<Settings>,
+    /// Where each of them is, and how it is reached.
+    pub(crate) each: Vec<(Endpoint, Settings)>,
 }
 
 /// How a user wants the servers to be organised.
@@ -82,8 +82,8 @@ fn sentinels(
     }
     let (username, password) = login.map_or((None, None), |(username, password)| (username, Some(password)));
     let own = Settings { database: 0, username, password, ..settings.clone() };
-    let each =
-        endpoints(further, settings)?.iter().map(|sentinel| own.at(sentinel)).collect::<Result<_>>()?;
+    let reached = |sentinel: Endpoint| own.at(&sentinel).map(|settings| (sentinel, settings));
+    let each = endpoints(further, settings)?.into_iter().map(reached).collect::<Result<_>>()?;
     Ok(Topology::Sentinel(Sentinels { master, each }))
 }
 
@@ -119,7 +119,7 @@ impl fmt::Debug for Topology {
                 f.debug_struct("Cluster").field("nodes", &nodes).finish()
             }
             Topology::Sentinel(Sentinels { master, each }) => {
-                let sentinels: Vec<_> = each.iter().map(|settings| settings.address.to_string()).collect();
+                let sentinels: Vec<_> = each.iter().map(|(sentinel, _)| sentinel.to_string()).collect();
                 f.debug_struct("Sentinel").field("master", master).field("sentinels", &sentinels).finish()
             }
         }
@@ -144,9 +144,9 @@ mod tests {
         let settings = &redis.shared.settings;
         assert!(settings.database == 3 && settings.password.as_deref() == Some("p") && settings.master_only);
         let Topology::Sentinel(Sentinels { each, .. }) = &redis.shared.topology else { panic!("sentinels") };
-        let addresses: Vec<_> = each.iter().map(|settings| settings.address.to_string()).collect();
+        let addresses: Vec<_> = each.iter().map(|(_, settings)| settings.address.to_string()).collect();
         assert_eq!(addresses, ["h:1", "s:2"]);
-        for settings in each {
+        for (_, settings) in each {
             assert!(
                 settings.database == 0
                     && settings.password.as_deref() == Some("S3CR3T-7f2a")
@@ -155,7 +155,7 @@ mod tests {
         }
         let nobody = Redis::builder(URL).sentinel("m", NONE).build().unwrap();
         let Topology::Sentinel(Sentinels { each, .. }) = &nobody.shared.topology else { panic!("sentinels") };
-        assert!(each[0].password.is_none() && each[0].username.is_none());
+        assert!(each[0].1.password.is_none() && each[0].1.username.is_none());
     }
 
     #[test]

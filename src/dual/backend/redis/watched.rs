@@ -10,7 +10,7 @@ use redis::Value;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::handle::redis::{Address, Endpoint, Sentinels, Settings};
+use crate::handle::redis::{Endpoint, Sentinels, Settings};
 use crate::wire::redis::{self as wire, Request};
 
 pub(super) struct Watched {
@@ -53,14 +53,11 @@ enum Last {
 
 impl Watched {
     pub(super) fn new(settings: Settings, sentinels: &Sentinels) -> Watched {
-        let sentinel = |settings: &Settings| match &settings.address {
-            Address::Tcp { host, port, .. } => Member::at(Endpoint::new(host, *port), settings.clone()),
-            Address::Unix(_) => unreachable!("handle/redis/topology.rs gives each of them a host"),
-        };
-        let sentinels_known = sentinels.each.iter().map(|settings| Arc::new(sentinel(settings))).collect();
+        let Sentinels { master, each } = sentinels;
+        let sentinels = each.iter().map(|(at, settings)| Arc::new(Member::at(at.clone(), settings.clone())));
         let known =
-            Known { sentinels: sentinels_known, master: None, doubted: false, reviewed: Instant::now() };
-        Watched { name: sentinels.master.clone(), settings, known: Mutex::new(known) }
+            Known { sentinels: sentinels.collect(), master: None, doubted: false, reviewed: Instant::now() };
+        Watched { name: master.clone(), settings, known: Mutex::new(known) }
     }
 
     /// Takes note of who was named, and by whom. One that is named again keeps its connections.
