@@ -3,8 +3,9 @@
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -155,4 +156,79 @@ fn however_many_find_the_map_wrong_it_is_asked_for_once() {
         let asked = requests.windows(5).filter(|bytes| *bytes == b"SLOTS").count();
         assert!((1..=5).contains(&asked), "the map was asked for {asked} times by {} calls", 3 * keys.len());
     });
+}
+
+/// What each of many callers counts and reads while the slots of all keys move around the cluster, twice.
+#[test]
+fn nothing_is_lost_done_twice_or_confused_while_slots_move_under_load() {
+    let cluster = RedisCluster::start();
+    let redis =
+        Redis::builder(cluster.nodes()[0].url()).cluster([cluster.addr(1).to_string()]).build().unwrap();
+    let mut slots = HashSet::new();
+    let keys = (0..).map(|number| format!("k{number}"));
+    let keys: Vec<_> =
+        keys.filter(|key| slots.insert(cluster.slot(&format!("load:{key}")))).take(24).collect();
+    let worlds = worlds!(redis, prefix("load"), timeout(SOON));
+    call!(&worlds[0], cache => cache.set_many(keys.iter().map(|key| (key, 0_i64)), Ttl::NEVER)).unwrap();
+    let over = AtomicBool::new(false);
+    let counted: Vec<AtomicI64> = keys.iter().map(|_| AtomicI64::new(0)).collect();
+    thread::scope(|scope| {
+        for (nth, world) in worlds.iter().cycle().take(6).enumerate() {
+            let (keys, counted, over) = (&keys, &counted, &over);
+            scope.spawn(move || {
+                for round in nth.. {
+                    let at = round % keys.len();
+                    counted[at].fetch_add(1, Ordering::SeqCst);
+                    let sum = call!(world, cache => cache.incr(&keys[at], 1, Ttl::NEVER)).unwrap();
+                    let most = |at: usize| counted[at].load(Ordering::SeqCst);
+                    assert!(sum > 0 && sum <= most(at), "{} is {sum}", keys[at]);
+                    let own = format!("{{{}}}of{nth}", keys[at]);
+                    call!(world, cache => cache.set(&own, &own, Ttl::NEVER)).unwrap();
+                    assert_eq!(call!(world, cache => cache.take::<String>(&own)).unwrap(), Some(own));
+                    let seen = call!(world, cache => cache.get_many::<i64>(keys)).unwrap();
+                    assert_eq!(seen.len(), keys.len());
+                    assert!(keys.iter().enumerate().all(|(at, key)| seen[key] <= most(at)), "{seen:?}");
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+        }
+        let _over = Over(&over);
+        for turn in 0..6 {
+            for key in &keys {
+                let key = format!("load:{key}");
+                let from = (cluster.home(&key) + turn) % 3;
+                move_whole_slot(&cluster, cluster.slot(&key), from, (from + 1) % 3);
+            }
+        }
+    });
+    for (key, counted) in keys.iter().zip(counted) {
+        let sum = call!(&worlds[1], cache => cache.get::<i64>(key)).unwrap();
+        assert_eq!(sum, Some(counted.into_inner()), "{key}");
+    }
+}
+
+/// Moves whatever keys the slot has, also those that come meanwhile.
+fn move_whole_slot(cluster: &RedisCluster, slot: u16, from: usize, to: usize) {
+    cluster.begin_move(slot, from, to);
+    loop {
+        let answer = cluster.ask(from, &format!("CLUSTER GETKEYSINSLOT {slot} 10"));
+        let keys: Vec<_> = answer.lines().skip(2).step_by(2).collect();
+        if keys.is_empty() {
+            break;
+        }
+        // One that was taken meanwhile is gone.
+        keys.iter().for_each(|key| drop(cluster.try_move_key(key, from, to)));
+    }
+    cluster.end_move(slot, from, to);
+    cluster.tell_all(slot, to);
+}
+
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
