@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,13 @@ fn set(world: &World, key: &str) -> Result<()> {
 
 fn set_both(world: &World, keys: [&str; 2], value: u64) -> Result<()> {
     call!(world, cache => cache.set_many(keys.map(|key| (key, value)), Ttl::NEVER))
+}
+
+/// Values that nobody has written before.
+fn new_values(count: u64) -> Range<u64> {
+    static NEXT: AtomicU64 = AtomicU64::new(2);
+    let first = NEXT.fetch_add(count, Ordering::Relaxed);
+    first..first + count
 }
 
 /// A write of keys of two nodes, one of which is away, is ambiguous if the other has done its part.
@@ -74,7 +83,7 @@ fn while_a_node_is_down_the_keys_of_the_others_are_served_and_it_is_used_again_o
             &[ErrorKind::Unavailable],
             || call!(world, cache => cache.get_many::<u64>([&kept, &lost])),
         );
-        (2..22).for_each(|value| a_half_write_is_told(world, &lost, &kept, value));
+        new_values(20).for_each(|value| a_half_write_is_told(world, &lost, &kept, value));
         let (up, detail) = world.health();
         assert!(
             !up && detail.contains("of 3 masters these do not answer: ")
@@ -104,7 +113,7 @@ fn a_node_that_hangs_keeps_nobody_beyond_the_timeout_and_no_key_of_another() {
             assert!(get(world, &kept).unwrap().is_some());
             fails_in_time(&late, || call!(world, cache => cache.get_many::<u64>([&kept, &hung])));
         }
-        (2..4).for_each(|value| a_half_write_is_told(world, &hung, &kept, value));
+        new_values(2).for_each(|value| a_half_write_is_told(world, &hung, &kept, value));
     }
     cluster.nodes()[0].cont();
     for world in &worlds {

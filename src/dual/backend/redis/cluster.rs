@@ -1,10 +1,11 @@
 //! Requests to a cluster: each command to the node that has its key, however often the keys move meanwhile.
 
 use super::map::Map;
-use super::maybe_async;
 use super::member::Member;
+use super::{maybe_async, rt};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::Value;
 
@@ -91,7 +92,11 @@ impl Cluster {
         let all: Vec<usize> = (0..progress.replies.len()).collect();
         self.route(&mut progress, &all, deadline).await?;
         let mut reviewed = false;
-        for _ in 0..=MOST_REDIRECTIONS {
+        for redirections in 0..=MOST_REDIRECTIONS {
+            if redirections > 2 {
+                let left = deadline.remaining().map_err(|error| error.after_partial(progress.applied))?;
+                rt::sleep((DISAGREEMENT * (redirections - 2)).min(left)).await;
+            }
             for part in std::mem::take(&mut progress.parts) {
                 let failure = match part.exchange(request, deadline).await {
                     Ok(replies) => self.sort(&mut progress, &part, replies).err(),
@@ -189,4 +194,7 @@ impl Part {
 }
 
 /// A slot that moves is followed once, or twice while it is on its way.
-const MOST_REDIRECTIONS: usize = 5;
+const MOST_REDIRECTIONS: u32 = 5;
+
+/// How long nodes that send a command to and fro are left to agree, growing with each redirection beyond that.
+const DISAGREEMENT: Duration = Duration::from_millis(10);
