@@ -130,7 +130,7 @@ impl fmt::Debug for RedisBuilder {
 }
 
 impl RedisBuilder {
-    /// The most connections of blocking callers; who finds all in use waits within its deadline. Tasks share
+    /// The most connections of blocking callers to each server; who finds all in use waits within its deadline. Tasks share
     /// one multiplexed connection instead. Defaults to 10.
     pub fn pool_size(mut self, pool_size: u32) -> RedisBuilder {
         self.pool_size = pool_size;
@@ -145,7 +145,15 @@ impl RedisBuilder {
 
     /// The servers are a Redis Cluster (feature `cluster`): the keys are spread over its masters, which are found by asking
     /// any node. The URL names the first node to ask; its credentials and TLS are for all. These are further ones to
-    /// ask, `host:port`, and may be none.
+    /// ask, `host:port`, and may be none (`[""; 0]`).
+    ///
+    /// ```
+    /// use lexigram_cache::Redis;
+    ///
+    /// let redis = Redis::builder("redis://user:secret@10.0.0.1:7000").cluster(["10.0.0.2:7000"]).build()?; // dials nothing
+    /// assert!(Redis::builder("redis://10.0.0.1:7000/3").cluster(["10.0.0.2:7000"]).build().is_err()); // database 0 only
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
     ///
     /// A batch costs one round trip per master that has some of its keys, one master after the other, and is no more one step than
     /// on one server. A moved slot is followed, at most 5 times per call. Each master has a pool of its own. The user needs
@@ -158,7 +166,17 @@ impl RedisBuilder {
 
     /// The servers are a master and its replicas, watched by sentinels, which are asked for the master of this name whenever it
     /// is not known or does not answer as one. The URL names the first sentinel, with its port (usually 26379); its credentials and
-    /// database are for the master, its TLS for both. These are further sentinels, `host:port`, and may be none.
+    /// database are for the master, its TLS for both. These are further sentinels, `host:port`, and may be none (`[""; 0]`).
+    ///
+    /// ```
+    /// use lexigram_cache::Redis;
+    ///
+    /// let redis = Redis::builder("redis://user:secret@sentinel-1:26379/3")
+    ///     .sentinel("mymaster", ["sentinel-2:26379", "sentinel-3:26379"])
+    ///     .build()?; // dials nothing
+    /// assert!(!format!("{redis:?}").contains("secret"));
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
     ///
     /// Replicas are not read. Asking costs a round trip to a sentinel within the call's timeout. While all is well, one call in half a
     /// second asks too: after a failover by command the old master answers for some seconds as if it still were the one.
