@@ -46,12 +46,13 @@
 //! | `compress` | zlib around either |
 //! | `codec` | a serde format of your own |
 //! | `redis`, `memcached` | the backends; blocking by themselves, for tasks together with `async` |
+//! | `cluster` | Redis Cluster |
 //! | `async` | `aio`, on tokio |
 //! | `tls`, `async-tls` | `rediss://` for threads, and for tasks |
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
-//! | `cluster`, `encryption`, `cli` | nothing yet: reserved names |
+//! | `encryption`, `cli` | nothing yet: reserved names |
 //! | `full` | all that do something |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
@@ -175,6 +176,7 @@ pub use ttl::{Lifetime, Remaining, Ttl};
 #[cfg(all(
     doctest,
     feature = "async",
+    feature = "cluster",
     feature = "codec",
     feature = "json",
     feature = "memcached",

@@ -9,16 +9,21 @@ use std::time::{Duration, Instant};
 
 use authority::{Authority, Leaf};
 use lexigram_cache::{Cache, ErrorKind, Redis, RedisBuilder, Result, Ttl, aio};
-use support::RedisServer;
+use support::{Program, RedisServer, Sentinel, Server, ask_raw};
 
 /// A server that speaks only TLS, with a certificate for 127.0.0.1 and localhost unless told otherwise.
-struct Secured {
-    server: RedisServer,
+struct Secured<Program = support::Redis> {
+    server: Server<Program>,
     files: Authority,
 }
 
-impl Secured {
-    fn start(leaf: Leaf, clients: &str) -> Secured {
+impl<P: Program> Secured<P> {
+    fn start(leaf: Leaf, clients: &str) -> Secured<P> {
+        Secured::start_with(leaf, clients, &[])
+    }
+
+    /// With further arguments on the server's command line.
+    fn start_with(leaf: Leaf, clients: &str, extra: &[&str]) -> Secured<P> {
         let files = Authority::new();
         let (chain, key) = files.certificate(leaf);
         let tls_port = support::closed_port();
@@ -29,8 +34,9 @@ impl Secured {
             ("--tls-ca-cert-file", files.ca_file()),
             ("--tls-auth-clients", clients.to_owned()),
         ];
-        let args: Vec<&str> = args.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
-        let server = RedisServer::start_with(&args);
+        let args = args.iter().flat_map(|(name, value)| [*name, value.as_str()]);
+        let args: Vec<&str> = args.chain(extra.iter().copied()).collect();
+        let server = Server::start_with(&args);
         Secured { server, files: files.on(tls_port) }
     }
 
@@ -70,20 +76,20 @@ fn refuses(server: &RedisServer, redis: &Redis) {
         assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
         assert!(!format!("{error} {error:?}").contains("S3CR3T"));
     }
-    let commands = support::ask_raw(server.addr(), b"INFO commandstats\r\n");
+    let commands = ask_raw(server.addr(), b"INFO commandstats\r\n");
     assert!(commands.contains("cmdstat_info") && !commands.contains("cmdstat_auth"), "{commands}");
 }
 
 #[test]
 fn a_server_of_our_own_authority_is_trusted() {
-    let secured = Secured::start(Leaf::Good, "no");
+    let secured: Secured = Secured::start(Leaf::Good, "no");
     let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
     round_trip(Redis::builder(url).ca_file(secured.files.ca_file()).build().unwrap()).unwrap();
 }
 
 #[test]
 fn a_server_that_asks_who_we_are_is_told() {
-    let secured = Secured::start(Leaf::Good, "yes");
+    let secured: Secured = Secured::start(Leaf::Good, "yes");
     let (chain, key) = secured.files.certificate(Leaf::Good);
     let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
     let builder = Redis::builder(url).ca_file(secured.files.ca_file());
@@ -94,18 +100,18 @@ fn a_server_that_asks_who_we_are_is_told() {
 #[test]
 fn a_certificate_of_another_authority_host_or_time_is_refused() {
     let stranger = Authority::new();
-    let good = Secured::start(Leaf::Good, "no");
+    let good: Secured = Secured::start(Leaf::Good, "no");
     refuses(&good.server, &good.redis().ca_file(stranger.ca_file()).build().unwrap());
     refuses(&good.server, &good.redis().build().unwrap());
     for leaf in [Leaf::OtherHost, Leaf::Expired] {
-        let secured = Secured::start(leaf, "no");
+        let secured: Secured = Secured::start(leaf, "no");
         refuses(&secured.server, &secured.redis().ca_file(secured.files.ca_file()).build().unwrap());
     }
 }
 
 #[test]
 fn any_certificate_does_where_that_was_asked_for() {
-    let secured = Secured::start(Leaf::Expired, "no");
+    let secured: Secured = Secured::start(Leaf::Expired, "no");
     let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
     round_trip(Redis::builder(url).danger_accept_invalid_certs(true).build().unwrap()).unwrap();
 }
@@ -131,7 +137,7 @@ fn a_plain_server_is_told_no_password() {
 
 #[test]
 fn a_plain_client_on_a_tls_port_is_told_in_time() {
-    let secured = Secured::start(Leaf::Good, "no");
+    let secured: Secured = Secured::start(Leaf::Good, "no");
     let redis = Redis::builder(format!("redis://127.0.0.1:{}/0", secured.files.port())).build().unwrap();
     let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
     for ask in [threads, tasks] {
@@ -157,4 +163,38 @@ fn certificates_without_tls_are_refused() {
     let error = Redis::builder("redis://localhost").ca_file("Cargo.toml").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("rediss://"), "{error}");
+}
+
+/// The node, asked by TLS, names its other port, and no host, since it has met nobody: it is the one that was asked.
+#[cfg(feature = "cluster")]
+#[test]
+fn every_node_of_a_cluster_is_reached_by_tls() {
+    let secured: Secured =
+        Secured::start_with(Leaf::Good, "no", &["--cluster-enabled", "yes", "--tls-cluster", "yes"]);
+    let ask = |command: &[u8]| ask_raw(secured.server.addr(), command);
+    assert_eq!(ask(b"CLUSTER ADDSLOTSRANGE 0 16383\r\n"), "+OK\r\n");
+    support::eventually("the cluster is up", Duration::from_secs(10), || {
+        ask(b"CLUSTER INFO\r\n").contains("cluster_state:ok")
+    });
+    let url = format!("rediss://localhost:{}", secured.files.port());
+    let redis = Redis::builder(url).cluster([""; 0]).ca_file(secured.files.ca_file()).build().unwrap();
+    round_trip(redis).unwrap();
+    assert!(!ask(b"CLIENT LIST\r\n").contains("name=lexigram-cache"), "nobody came by the other port");
+}
+
+#[test]
+fn sentinels_and_their_master_are_reached_by_tls() {
+    let master: Secured = Secured::start(Leaf::Good, "no");
+    let sentinel: Secured<Sentinel> = Secured::start(Leaf::Good, "no");
+    let watch = format!("SENTINEL MONITOR mymaster 127.0.0.1 {} 1\r\n", master.files.port());
+    assert_eq!(ask_raw(sentinel.server.addr(), watch.as_bytes()), "+OK\r\n");
+    let url = format!("rediss://127.0.0.1:{}", sentinel.files.port());
+    let builder = || Redis::builder(&url).sentinel("mymaster", [""; 0]);
+    // Each has an authority of its own here.
+    refuses(&master.server, &builder().ca_file(master.files.ca_file()).build().unwrap());
+    refuses(&master.server, &builder().ca_file(sentinel.files.ca_file()).build().unwrap());
+    let [one, other] =
+        [master.files.ca_file(), sentinel.files.ca_file()].map(|file| std::fs::read_to_string(file).unwrap());
+    std::fs::write(sentinel.files.ca_file(), one + &other).unwrap();
+    round_trip(builder().ca_file(sentinel.files.ca_file()).build().unwrap()).unwrap();
 }

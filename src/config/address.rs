@@ -8,6 +8,14 @@ pub(super) fn host_and_port(host: &str, port: u16) -> String {
     format!("{host}:{port}")
 }
 
+/// The same for what may have its port already.
+pub(super) fn with_port(server: &str, port: u16) -> String {
+    match port_of(server) {
+        Some(_) => server.to_owned(),
+        None => host_and_port(server, port),
+    }
+}
+
 /// The text behind the colon that separates a port, if there is one. A bare IPv6 address has none: its
 /// colons are its own.
 pub(super) fn port_of(server: &str) -> Option<&str> {
@@ -34,6 +42,13 @@ mod tests {
             ("]", None),
         ] {
             assert_eq!(port_of(server), port, "{server}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_added_where_there_is_none() {
+        for (server, complete) in [("a", "a:7"), ("a:1", "a:1"), ("::1", "[::1]:7"), ("[::1]:1", "[::1]:1")] {
+            assert_eq!(with_port(server, 7), complete);
         }
     }
 

@@ -59,6 +59,7 @@ impl BackendConfig {
 /// The type of a backend and the settings that only this type has.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "there are a few of them, at start-up")]
 pub enum BackendKind {
     /// `type: memory`
     Memory(MemoryConfig),

@@ -1,6 +1,6 @@
 //! What this build can do.
 
-use super::{BackendKind, Serializer};
+use super::{BackendKind, RedisMode, Serializer};
 
 /// The cargo features a configuration can ask for, and whether they are compiled in.
 ///
@@ -12,6 +12,7 @@ pub(super) struct Features {
     pub(super) compress: bool,
     pub(super) redis: bool,
     pub(super) memcached: bool,
+    pub(super) cluster: bool,
 }
 
 impl Features {
@@ -22,17 +23,28 @@ impl Features {
         compress: cfg!(feature = "compress"),
         redis: cfg!(feature = "redis"),
         memcached: cfg!(feature = "memcached"),
+        cluster: cfg!(feature = "cluster"),
     };
 
     #[cfg(all(test, feature = "yaml"))]
     pub(super) const ALL: Features =
-        Features { json: true, postcard: true, compress: true, redis: true, memcached: true };
+        Features { json: true, postcard: true, compress: true, redis: true, memcached: true, cluster: true };
 
     /// What a backend of this type lacks, as advice.
     pub(super) fn missing_for(&self, kind: &BackendKind) -> Option<String> {
         match kind {
             BackendKind::Redis(_) if !self.redis => Some(advice("redis")),
             BackendKind::Memcached(_) if !self.memcached => Some(advice("memcached")),
+            _ => None,
+        }
+    }
+
+    /// What this way to organise servers lacks, as advice.
+    pub(super) fn missing_for_mode(&self, kind: &BackendKind) -> Option<String> {
+        match kind {
+            BackendKind::Redis(redis) if redis.mode == RedisMode::Cluster && !self.cluster => {
+                Some(advice("cluster"))
+            }
             _ => None,
         }
     }

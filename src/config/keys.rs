@@ -85,7 +85,7 @@ pub(super) const MEMORY: &[Key<MemoryConfig>] = table! { MemoryConfig:
 pub(super) const REDIS: &[Key<RedisConfig>] = table! { RedisConfig:
     "redis_url", url, "", |url| optional(url, redis_url), "the whole address; wins over the parts";
     "redis_host", host, "localhost", redis_host, "a name, an address, or the path of a Unix socket";
-    "redis_port", port, "6379", port, "the TCP port";
+    "redis_port", port, "6379", port, "the TCP port, also of nodes of a cluster that name none";
     "redis_db", db, "0", any, "the number of the database";
     "redis_username", username, "", any, "the user of an ACL; needs a password";
     "redis_password", password, "", any, "the password";
@@ -95,8 +95,10 @@ pub(super) const REDIS: &[Key<RedisConfig>] = table! { RedisConfig:
     "redis_cert_file", cert_file, "", |file| optional(file, path), "our certificate, PEM";
     "redis_key_file", key_file, "", |file| optional(file, path), "the key of our certificate, PEM";
     "redis_mode", mode, "standalone", any, "standalone, cluster or sentinel";
-    "redis_nodes", nodes, "[]", each_server, "host:port of the nodes of a cluster, or of the sentinels";
+    "redis_nodes", nodes, "[]", each_server, "nodes of a cluster, or the sentinels; in place of host and port";
     "redis_sentinel_master", sentinel_master, "", |name| optional(name, label), "the master's name";
+    "redis_sentinel_username", sentinel_username, "", any, "our user at the sentinels; needs a password";
+    "redis_sentinel_password", sentinel_password, "", any, "our password at the sentinels";
 };
 
 pub(super) const MEMCACHED: &[Key<MemcachedConfig>] = table! { MemcachedConfig:

@@ -1,6 +1,6 @@
 //! What a Memcached backend is told.
 
-use super::address::{host_and_port, port_of};
+use super::address::{host_and_port, with_port};
 
 /// The settings of a Memcached backend.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,13 +30,6 @@ impl MemcachedConfig {
             return vec![host_and_port(&self.host, self.port)];
         }
         self.servers.iter().map(|server| with_port(server, self.port)).collect()
-    }
-}
-
-fn with_port(server: &str, port: u16) -> String {
-    match port_of(server) {
-        Some(_) => server.to_owned(),
-        None => host_and_port(server, port),
     }
 }
 

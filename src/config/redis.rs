@@ -4,18 +4,19 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Secret;
-use super::address::host_and_port;
+use super::address::{host_and_port, with_port};
 
 /// The settings of a Redis backend.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RedisConfig {
     /// The whole address, `redis://`, `rediss://` or `unix://`. If given, host, port, db, username,
-    /// password and ssl are not looked at. Defaults to none.
+    /// password and ssl are not looked at; of a cluster or of sentinels it names the first. Defaults to none.
     pub url: Option<Secret>,
-    /// A name, an address, or the path of a Unix socket, which begins with `/`. Defaults to `localhost`.
+    /// A name, an address, or the path of a Unix socket, which begins with `/`. Not looked at where there are `nodes`.
+    /// Defaults to `localhost`.
     pub host: String,
-    /// Defaults to 6379.
+    /// Also the port of nodes of a cluster that name none. Defaults to 6379.
     pub port: u16,
     /// The number of the database. Defaults to 0.
     pub db: u32,
@@ -35,10 +36,15 @@ pub struct RedisConfig {
     pub key_file: Option<PathBuf>,
     /// How the servers are organised. Defaults to [`RedisMode::Standalone`].
     pub mode: RedisMode,
-    /// `host:port` of the nodes of a cluster, or of the sentinels. Defaults to none.
+    /// Nodes of a cluster, or the sentinels, as `host` or `host:port`. They are enough: username, password, db and ssl say
+    /// how the servers are reached. A sentinel that names no port has 26379. Defaults to none.
     pub nodes: Vec<String>,
     /// The name the sentinels know the master by. Defaults to none.
     pub sentinel_master: Option<String>,
+    /// Our user at the sentinels themselves; needs a password. Defaults to none.
+    pub sentinel_username: Option<Secret>,
+    /// Our password at the sentinels themselves. Defaults to none.
+    pub sentinel_password: Option<Secret>,
 }
 
 impl Default for RedisConfig {
@@ -58,12 +64,15 @@ impl Default for RedisConfig {
             mode: RedisMode::Standalone,
             nodes: Vec::new(),
             sentinel_master: None,
+            sentinel_username: None,
+            sentinel_password: None,
         }
     }
 }
 
 impl RedisConfig {
-    /// The address to connect to: `url` if there is one, else made of the parts, percent-encoded.
+    /// The address to connect to first: `url` if there is one, else made of the parts, percent-encoded, with the first of
+    /// `nodes` as the host if there are any.
     ///
     /// ```
     /// use lexigram_cache::config::RedisConfig;
@@ -75,9 +84,19 @@ impl RedisConfig {
     pub fn address(&self) -> Secret {
         match &self.url {
             Some(url) => url.clone(),
-            None if self.host.starts_with('/') => self.socket().into(),
+            None if self.nodes.is_empty() && self.host.starts_with('/') => self.socket().into(),
             None => self.network().into(),
         }
+    }
+
+    /// The nodes beside that of [`address`](RedisConfig::address), as `host:port`.
+    pub fn further_nodes(&self) -> Vec<String> {
+        let named = if self.url.is_some() { 0 } else { 1 };
+        self.nodes.iter().skip(named).map(|node| self.with_port(node)).collect()
+    }
+
+    fn with_port(&self, node: &str) -> String {
+        with_port(node, if self.mode == RedisMode::Sentinel { 26_379 } else { self.port })
     }
 
     fn network(&self) -> String {
@@ -92,7 +111,10 @@ impl RedisConfig {
         if self.username.is_some() || self.password.is_some() {
             url.push('@');
         }
-        url.push_str(&host_and_port(&self.host, self.port));
+        url.push_str(&match self.nodes.first() {
+            Some(node) => self.with_port(node),
+            None => host_and_port(&self.host, self.port),
+        });
         // Writing to a String cannot fail.
         let _ = write!(url, "/{}", self.db);
         url
@@ -192,6 +214,25 @@ mod tests {
     fn an_ipv6_host_is_bracketed_once() {
         assert_eq!(address(|redis| redis.host = "::1".to_owned()), "redis://[::1]:6379/0");
         assert_eq!(address(|redis| redis.host = "[::1]".to_owned()), "redis://[::1]:6379/0");
+    }
+
+    #[test]
+    fn nodes_take_the_place_of_the_host() {
+        let of = |mode, url: Option<&str>| {
+            let nodes = ["a", "b:1", "::1"].map(str::to_owned).to_vec();
+            let redis =
+                RedisConfig { mode, nodes, url: url.map(Into::into), port: 7_000, ..RedisConfig::default() };
+            (redis.address().expose().to_owned(), redis.further_nodes())
+        };
+        let (first, further) = of(RedisMode::Cluster, None);
+        assert_eq!((first.as_str(), further), ("redis://a:7000/0", vec!["b:1".into(), "[::1]:7000".into()]));
+        let (first, further) = of(RedisMode::Sentinel, None);
+        assert_eq!(
+            (first.as_str(), further),
+            ("redis://a:26379/0", vec!["b:1".into(), "[::1]:26379".into()])
+        );
+        let (first, further) = of(RedisMode::Cluster, Some("redis://z:9"));
+        assert_eq!((first.as_str(), further.len()), ("redis://z:9", 3));
     }
 
     #[test]

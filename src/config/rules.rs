@@ -49,6 +49,8 @@ fn ranges<T>(table: &[Key<T>], section: &T, report: &mut Report) {
 
 fn redis_parts(redis: &RedisConfig, report: &mut Report) {
     let login = redis.url.is_none() && redis.username.is_some();
+    let (cluster, sentinel) = (redis.mode == RedisMode::Cluster, redis.mode == RedisMode::Sentinel);
+    let sentinel_login = redis.sentinel_username.is_some() || redis.sentinel_password.is_some();
     let rules = [
         (login && redis.password.is_none(), "redis_username", "needs `redis_password` too"),
         (
@@ -62,10 +64,36 @@ fn redis_parts(redis: &RedisConfig, report: &mut Report) {
             "needs `redis_cert_file` too",
         ),
         (
-            redis.mode == RedisMode::Sentinel && redis.sentinel_master.is_none(),
+            sentinel && redis.sentinel_master.is_none(),
             "redis_mode",
             "sentinel needs `redis_sentinel_master` too",
         ),
+        (
+            sentinel && redis.url.is_none() && redis.nodes.is_empty(),
+            "redis_mode",
+            "sentinel needs `redis_nodes` too, which are the sentinels",
+        ),
+        (
+            !sentinel && redis.sentinel_master.is_some(),
+            "redis_sentinel_master",
+            "is for `redis_mode: sentinel` only",
+        ),
+        (
+            !sentinel && sentinel_login,
+            "redis_sentinel_password",
+            "is for `redis_mode: sentinel` only, and so is `redis_sentinel_username`",
+        ),
+        (
+            redis.sentinel_username.is_some() && redis.sentinel_password.is_none(),
+            "redis_sentinel_username",
+            "needs `redis_sentinel_password` too",
+        ),
+        (
+            redis.mode == RedisMode::Standalone && !redis.nodes.is_empty(),
+            "redis_nodes",
+            "several servers need `redis_mode: cluster` or `redis_mode: sentinel` too",
+        ),
+        (cluster && redis.url.is_none() && redis.db != 0, "redis_db", "a cluster has database 0 only"),
     ];
     for (is_broken, key, text) in rules {
         if is_broken {
@@ -77,6 +105,9 @@ fn redis_parts(redis: &RedisConfig, report: &mut Report) {
 fn compiled(config: &Config, backend: &BackendConfig, features: &Features, report: &mut Report) {
     if let Some(missing) = features.missing_for(&backend.kind) {
         report.at(&[Step::Key("type")], missing);
+    }
+    if let Some(missing) = features.missing_for_mode(&backend.kind) {
+        report.at(&[Step::Key("redis_mode")], missing);
     }
     let writes_bytes = !matches!(backend.kind, BackendKind::Memory(_));
     let serializer = backend.serializer.or(writes_bytes.then_some(config.service.default_serializer));

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{BackendConfig, BackendKind, Config, RedisMode, Serializer, ServiceConfig};
+use crate::config::{BackendConfig, BackendKind, Config, Serializer, ServiceConfig};
+#[cfg(feature = "redis")]
+use crate::config::{RedisConfig, RedisMode, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memory::Memory;
 use crate::policy::PolicyBuilder;
@@ -177,17 +179,7 @@ fn handle(kind: &BackendKind, service: &ServiceConfig) -> Result<BackendHandle> 
             Ok(builder.build()?.into())
         }
         #[cfg(feature = "redis")]
-        BackendKind::Redis(redis) => {
-            let mut builder = crate::Redis::builder(redis.address().expose());
-            builder = builder.pool_size(redis.pool_size).breaker(breaker);
-            if let Some(ca_file) = &redis.ca_file {
-                builder = builder.ca_file(ca_file);
-            }
-            if let (Some(chain), Some(key)) = (&redis.cert_file, &redis.key_file) {
-                builder = builder.client_certificate(chain, key);
-            }
-            Ok(builder.build()?.into())
-        }
+        BackendKind::Redis(redis) => Ok(self::redis(redis, breaker)?.into()),
         #[cfg(feature = "memcached")]
         BackendKind::Memcached(memcached) => {
             let builder = crate::Memcached::builder(memcached.addresses());
@@ -201,6 +193,38 @@ fn handle(kind: &BackendKind, service: &ServiceConfig) -> Result<BackendHandle> 
             Err(Error::new(ErrorKind::Config, text))
         }
     }
+}
+
+#[cfg(feature = "redis")]
+fn redis(redis: &RedisConfig, breaker: Option<u32>) -> Result<crate::Redis> {
+    let mut builder = crate::Redis::builder(redis.address().expose());
+    builder = builder.pool_size(redis.pool_size).breaker(breaker);
+    match redis.mode {
+        RedisMode::Standalone => {}
+        #[cfg(feature = "cluster")]
+        RedisMode::Cluster => builder = builder.cluster(redis.further_nodes()),
+        #[cfg(not(feature = "cluster"))]
+        RedisMode::Cluster => {
+            let text =
+                "add features = [\"cluster\"] to lexigram-cache in Cargo.toml for `redis_mode: cluster`";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
+        RedisMode::Sentinel => {
+            let master = redis.sentinel_master.as_deref().unwrap_or_default();
+            builder = builder.sentinel(master, redis.further_nodes());
+        }
+    }
+    if let Some(password) = &redis.sentinel_password {
+        let username = redis.sentinel_username.as_ref().map(Secret::expose);
+        builder = builder.sentinel_credentials(username, password.expose());
+    }
+    if let Some(ca_file) = &redis.ca_file {
+        builder = builder.ca_file(ca_file);
+    }
+    if let (Some(chain), Some(key)) = (&redis.cert_file, &redis.key_file) {
+        builder = builder.client_certificate(chain, key);
+    }
+    builder.build()
 }
 
 /// The configuration was validated, so what is not compiled in does not come here.
@@ -232,17 +256,6 @@ fn refuse_unheeded(config: &Config) -> Result<()> {
         (service.enable_health_checks != usual.enable_health_checks, "enable_health_checks"),
     ];
     service.into_iter().for_each(|(set, name)| check(set, format!("service.{name}")));
-    for (index, backend) in config.backends.iter().enumerate().filter(|(_, backend)| backend.enabled) {
-        let mut check = |set, name| check(set, format!("backends[{index}].{name}"));
-        match &backend.kind {
-            BackendKind::Redis(redis) => {
-                check(redis.mode != RedisMode::Standalone, "redis_mode");
-                check(!redis.nodes.is_empty(), "redis_nodes");
-                check(redis.sentinel_master.is_some(), "redis_sentinel_master");
-            }
-            BackendKind::Memory(_) | BackendKind::Memcached(_) => {}
-        }
-    }
     if unheeded.is_empty() {
         return Ok(());
     }

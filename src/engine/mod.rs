@@ -8,6 +8,8 @@ pub(crate) mod protect;
 #[cfg(feature = "memcached")]
 pub(crate) mod rendezvous;
 pub(crate) mod shares;
+#[cfg(feature = "cluster")]
+pub(crate) mod slots;
 mod sync;
 pub(crate) mod throttle;
 

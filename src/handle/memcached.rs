@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Links;
+use super::address::host_and_port;
 use crate::engine::flight::Flights;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -137,16 +138,7 @@ fn address(server: &str) -> Result<String> {
         let text = format!("`{shown}` is no Memcached server; write host:port, or [v6 address]:port");
         Error::new(ErrorKind::Config, text)
     };
-    let (host, port) = match server.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| wrong())?),
-        _ => (server, 11211_u16),
-    };
-    let bracketed = host.starts_with('[') && host.ends_with(']');
-    let allowed =
-        |c: char| c.is_ascii_alphanumeric() || "-._".contains(c) || (bracketed && ":[]%".contains(c));
-    if host.is_empty() || port == 0 || !host.chars().all(allowed) {
-        return Err(wrong());
-    }
+    let (host, port) = host_and_port(server, Some(11211)).ok_or_else(wrong)?;
     Ok(format!("{host}:{port}"))
 }
 

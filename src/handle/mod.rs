@@ -14,6 +14,8 @@ pub(crate) mod redis;
 pub(crate) mod tls;
 
 #[cfg(any(feature = "redis", feature = "memcached"))]
+mod address;
+#[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) mod breakers;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod links;

@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 mod allocations;
+mod cluster;
 mod eventually;
 mod heard;
 #[cfg(feature = "async")]
@@ -24,6 +25,7 @@ mod raw;
 mod redis;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod remote;
+mod sentinel;
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 mod served;
 mod server;
@@ -37,6 +39,7 @@ mod wire;
 mod worlds;
 
 pub use allocations::allocations;
+pub use cluster::RedisCluster;
 pub use eventually::{eventually, poll};
 pub use heard::{Heard, Trouble};
 pub use measure::{in_time, soak};
@@ -50,12 +53,14 @@ pub use place::{Backing, Place};
 pub use port::closed_port;
 pub use process::{Parent, Process};
 pub use random::Random;
-pub use raw::ask_raw;
-pub use redis::RedisServer;
+pub use raw::{ask_raw, try_raw};
+pub use redis::{Redis, RedisServer};
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use remote::Remote;
+pub use sentinel::{Sentinel, SentinelServer, WatchedRedis};
 #[cfg(all(feature = "redis", feature = "memcached", feature = "async"))]
 pub use served::with_server;
+pub use server::{Program, Server};
 pub use shared::{memcached, redis};
 #[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
 pub(crate) use sides::{Side, ask, sides, soon};

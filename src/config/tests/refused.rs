@@ -52,6 +52,28 @@ fn wrong_files_are_told_what_is_wrong() {
             one("type: redis\nredis_mode: sentinel"),
             "cache.backends[0].redis_mode (line 5): sentinel needs `redis_sentinel_master` too",
         ),
+        (
+            one("type: redis\nredis_mode: sentinel\nredis_sentinel_master: m"),
+            "cache.backends[0].redis_mode (line 5): sentinel needs `redis_nodes` too, which are the sentinels",
+        ),
+        (
+            one("type: redis\nredis_nodes: [a:1]"),
+            "cache.backends[0].redis_nodes (line 5): several servers need `redis_mode: cluster` or `redis_mode: sentinel` too",
+        ),
+        (
+            one("type: redis\nredis_sentinel_master: m"),
+            "cache.backends[0].redis_sentinel_master (line 5): is for `redis_mode: sentinel` only",
+        ),
+        (
+            one("type: redis\nredis_mode: cluster\nredis_db: 1"),
+            "cache.backends[0].redis_db (line 6): a cluster has database 0 only",
+        ),
+        (
+            one(
+                "type: redis\nredis_mode: sentinel\nredis_sentinel_master: m\nredis_nodes: [a]\nredis_sentinel_username: u",
+            ),
+            "cache.backends[0].redis_sentinel_username (line 8): needs `redis_sentinel_password` too",
+        ),
         (one("type: memory\nmax_size: 0"), "cache.backends[0].max_size (line 5): must be at least 1"),
         (
             one("type: memory\nmax_size: \"500\""),
@@ -177,14 +199,23 @@ cache:
 
 #[test]
 fn a_feature_that_is_not_compiled_in_is_named() {
-    let small = Features { json: true, postcard: false, compress: false, redis: false, memcached: false };
-    for (lines, place, feature) in [
-        ("type: redis", "type", "redis"),
-        ("type: memcached", "type", "memcached"),
-        ("type: memory\nserializer: postcard", "serializer", "postcard"),
-        ("type: memory\nserializer: compression", "serializer", "compress"),
+    let alone = Features { cluster: false, ..Features::ALL };
+    let small = Features {
+        json: true,
+        postcard: false,
+        compress: false,
+        redis: false,
+        memcached: false,
+        cluster: false,
+    };
+    for (lines, features, place, feature) in [
+        ("type: redis", small, "type", "redis"),
+        ("type: redis\nredis_mode: cluster", alone, "redis_mode", "cluster"),
+        ("type: memcached", small, "type", "memcached"),
+        ("type: memory\nserializer: postcard", small, "serializer", "postcard"),
+        ("type: memory\nserializer: compression", small, "serializer", "compress"),
     ] {
-        let error = Config::from_tree(&yaml::parse(&one(lines)).unwrap(), &small).unwrap_err().to_string();
+        let error = Config::from_tree(&yaml::parse(&one(lines)).unwrap(), &features).unwrap_err().to_string();
         let advice =
             format!("not compiled in: add features = [\"{feature}\"] to lexigram-cache in Cargo.toml");
         assert!(
@@ -216,6 +247,8 @@ fn a_value_is_never_echoed() {
         "type: redis\nredis_mode: CANARY",
         "type: redis\nredis_nodes: CANARY",
         "type: redis\nredis_nodes: [\"redis://:CANARY@h:1\"]",
+        "type: redis\nredis_sentinel_password: [CANARY]",
+        "type: redis\nredis_sentinel_password: CANARY",
         "type: redis\nredis_url: http://:CANARY@h",
         "type: redis\nredis_host: redis://:CANARY@h",
         "type: redis\nredis_username: CANARY",

@@ -23,10 +23,7 @@ impl Tls {
     /// # Errors
     /// `Config`, naming the file or the host name that cannot be used.
     pub(crate) fn new(host: &str, settings: &TlsSettings) -> Result<Tls> {
-        // An IPv6 address stands in brackets in a URL, not in a certificate.
-        let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let server_name = ServerName::try_from(name)
-            .map_err(|error| wrong(format!("`{host}` cannot be the name in a certificate"), error))?;
+        let server_name = server_name(host)?;
         // A provider that the program has installed is respected; else ring, without installing it for all.
         let provider =
             CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
@@ -59,6 +56,21 @@ impl Tls {
         };
         Ok(Tls { config: Arc::new(config), server_name })
     }
+
+    /// The same trust for another server.
+    ///
+    /// # Errors
+    /// `Config` for a host that no certificate can name.
+    pub(crate) fn of(&self, host: &str) -> Result<Tls> {
+        Ok(Tls { config: Arc::clone(&self.config), server_name: server_name(host)? })
+    }
+}
+
+fn server_name(host: &str) -> Result<ServerName<'static>> {
+    // An IPv6 address stands in brackets in a URL, not in a certificate.
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    ServerName::try_from(name)
+        .map_err(|error| wrong(format!("`{host}` cannot be the name in a certificate"), error))
 }
 
 /// The authorities of a file alone, or the public ones that Mozilla trusts.

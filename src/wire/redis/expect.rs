@@ -2,12 +2,14 @@
 
 use redis::{Arg, Cmd, Pipeline, Value};
 
+use super::reply::is_read_only;
+
 /// Whether a connection is worth keeping after these replies: each is of a kind that its command has, else the next one
 /// could be another's.
 pub(crate) fn keeps_connection(commands: &Pipeline, replies: &[Value]) -> bool {
     commands.cmd_iter().zip(replies).all(|(command, reply)| match reply {
         // A replica that refuses a write was the master once: its name has to be resolved anew.
-        Value::ServerError(error) => !matches!(error.code(), "READONLY" | "DENIED"),
+        Value::ServerError(error) => !is_read_only(reply) && error.code() != "DENIED",
         reply => fits(command, reply),
     })
 }

@@ -4,7 +4,7 @@ use std::slice;
 use std::time::Duration;
 use std::vec;
 
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::lease::is_placeholder;
 use super::reply::{read_bytes, read_many, read_remaining, read_value};
@@ -45,16 +45,24 @@ pub(super) fn margin(stale_for: Duration) -> u64 {
 }
 
 pub(crate) fn look(key: &Key<'_>, depth: Depth) -> Request {
-    Request { commands: deepened(command("GET", key), slice::from_ref(key), depth), repeatable: true }
+    Request { commands: deepened([command("GET", key)], slice::from_ref(key), depth), repeatable: true }
 }
 
 pub(crate) fn look_many(keys: &[Key<'_>], depth: Depth) -> Request {
-    Request { commands: deepened(with_keys("MGET", keys), keys, depth), repeatable: true }
+    Request { commands: deepened([with_keys("MGET", keys)], keys, depth), repeatable: true }
 }
 
-fn deepened(values: redis::Cmd, keys: &[Key<'_>], depth: Depth) -> Pipeline {
+/// The same where one command cannot ask for keys of several servers.
+pub(crate) fn look_each(keys: &[Key<'_>], depth: Depth) -> Request {
+    let values = keys.iter().map(|key| command("GET", key));
+    Request { commands: deepened(values, keys, depth), repeatable: true }
+}
+
+fn deepened(values: impl IntoIterator<Item = Cmd>, keys: &[Key<'_>], depth: Depth) -> Pipeline {
     let mut commands = Pipeline::with_capacity(1 + depth as usize * keys.len());
-    commands.add_command(values);
+    for value in values {
+        commands.add_command(value);
+    }
     for (name, from) in [("PTTL", Depth::Stay), ("PEXPIRETIME", Depth::Write)] {
         for key in keys.iter().filter(|_| depth >= from) {
             commands.add_command(command(name, key));
@@ -111,6 +119,20 @@ pub(crate) fn read_look_many(replies: Vec<Value>, keys: usize) -> Result<Vec<See
     let values = read_many(read_value(replies.next().ok_or_else(too_few)?)?)?;
     if values.len() != keys {
         return Err(Error::new(ErrorKind::Protocol, "the server answered for another number of keys"));
+    }
+    deepen(values, replies)
+}
+
+/// The reply to [`look_each`]. As MGET sees it, a key of another type holds nothing.
+pub(crate) fn read_look_each(replies: Vec<Value>, keys: usize) -> Result<Vec<Seen>> {
+    let mut replies = replies.into_iter();
+    let value = |reply| match read_value(reply) {
+        Err(error) if error.kind() == ErrorKind::Decode => Ok(None),
+        reply => read_bytes(reply?),
+    };
+    let values = replies.by_ref().take(keys).map(value).collect::<Result<Vec<_>>>()?;
+    if values.len() != keys {
+        return Err(too_few());
     }
     deepen(values, replies)
 }

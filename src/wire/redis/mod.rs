@@ -3,6 +3,8 @@
 //! Times are sent in milliseconds. A write that depends on what is stored is one script, so that nothing
 //! comes between looking and writing.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod expect;
 mod frame;
 mod lease;
@@ -10,6 +12,9 @@ mod look;
 mod reply;
 mod scan;
 mod script;
+mod sentinel;
+#[cfg(feature = "cluster")]
+mod slot;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -18,21 +23,28 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
+#[cfg(feature = "cluster")]
+pub(crate) use self::cluster::{Redirection, Run, is_cluster_down, part, read_slots, redirection, slots};
 pub(crate) use self::expect::keeps_connection;
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 use self::look::margin;
 pub(crate) use self::look::{
-    Depth, look, look_many, read_lease, read_look, read_look_many, read_stay, read_taken,
+    Depth, Seen, look, look_each, look_many, read_lease, read_look, read_look_each, read_look_many,
+    read_stay, read_taken,
 };
 pub(crate) use self::reply::*;
 #[cfg(feature = "async")]
 pub(crate) use self::scan::Scan;
 use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
+use self::sentinel::is_replica;
+pub(crate) use self::sentinel::{master_of, read_master};
+#[cfg(feature = "cluster")]
+pub(crate) use self::slot::{SLOTS, slot, slot_of};
 use self::version::{Compared, compared};
 use crate::entry::{Condition, Fill, Lease, Version};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::handle::redis::Settings;
 use crate::key::{Key, Prefix};
 use crate::ttl::Lifetime;
@@ -60,7 +72,7 @@ fn one(command: Cmd) -> Pipeline {
     commands
 }
 
-/// Introduces a new connection: who we are, what we call ourselves, which database.
+/// Introduces a new connection: who we are, which database, whether it is a master's, what we call ourselves.
 pub(crate) fn handshake(settings: &Settings) -> Request {
     let mut commands = Pipeline::new();
     if let Some(password) = &settings.password {
@@ -76,6 +88,10 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
     if settings.database != 0 {
         commands.cmd("SELECT").arg(settings.database);
     }
+    if settings.master_only {
+        // Tells the role, as ROLE does, which many users may not ask: it is in the class of dangerous commands.
+        commands.cmd("HELLO");
+    }
     commands.cmd("CLIENT").arg("SETNAME").arg(&settings.client_name);
     Request { commands, repeatable: true }
 }
@@ -89,6 +105,10 @@ pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
         match read_value(reply) {
             Err(error) if position == name && matches!(error.code(), Some("NOPERM" | "NOAUTH" | "BUSY")) => {}
             Err(error) => return Err(error),
+            Ok(reply) if is_replica(&reply) => {
+                let text = "the server is a replica; the sentinels may soon name another master";
+                return Err(Error::new(ErrorKind::Unavailable, text));
+            }
             Ok(_) => {}
         }
     }
@@ -145,8 +165,11 @@ pub(crate) fn remove(key: &Key<'_>) -> Call {
     REMOVE.on(key).arg(margin_of(key))
 }
 
-/// The same for many, none of which holds up the server's other clients.
-pub(crate) fn remove_many(keys: &[Key<'_>]) -> Vec<Call> {
+/// The same for many, together where one script may name several keys; none holds up the server's other clients.
+pub(crate) fn remove_many(keys: &[Key<'_>], together: bool) -> Vec<Call> {
+    if !together {
+        return keys.iter().map(remove).collect();
+    }
     let batches = keys.chunk_by(|one, next| one.stale_for() == next.stale_for());
     let call = |batch: &[Key<'_>]| {
         let keys = batch.iter().map(|key| key.joined().into_bytes());
@@ -156,9 +179,11 @@ pub(crate) fn remove_many(keys: &[Key<'_>]) -> Vec<Call> {
 }
 
 /// The same for what a walk has found; SCAN may find more keys than it was asked for.
-pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix) -> Vec<Call> {
+pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix, together: bool) -> Vec<Call> {
     let margin = margin(prefix.stale_for()).to_string();
-    keys.chunks(BATCH).map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin)).collect()
+    keys.chunks(if together { BATCH } else { 1 })
+        .map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin))
+        .collect()
 }
 
 /// Removes this version of a value, or the placeholder of a lease.

@@ -15,6 +15,26 @@ pub(crate) fn read_value(value: Value) -> Result<Value> {
     }
 }
 
+/// The reply to a request of one command.
+pub(crate) fn last(replies: Vec<Value>) -> Result<Value> {
+    replies.into_iter().next_back().ok_or_else(no_reply)
+}
+
+/// The same, with the server's errors as ours.
+pub(crate) fn read_last(replies: Vec<Value>) -> Result<Value> {
+    last(replies).and_then(read_value)
+}
+
+pub(crate) fn no_reply() -> Error {
+    Error::new(ErrorKind::Protocol, "the server sent no reply")
+}
+
+/// Whether a replica has refused to write, by itself or, before Redis 7, in the text of a script's error.
+pub(crate) fn is_read_only(reply: &Value) -> bool {
+    let Value::ServerError(error) = reply else { return false };
+    error.code() == "READONLY" || error.details().is_some_and(|details| details.contains("-READONLY"))
+}
+
 /// Whether the server is there and will answer, but not yet. Nothing was applied by what it said so of.
 pub(crate) fn is_not_ready(answer: &Result<Vec<Value>>) -> bool {
     match answer {
@@ -166,6 +186,20 @@ mod tests {
         for (code, detail, kind) in table {
             let error = refused(code, detail);
             assert_eq!((error.kind(), error.code()), (kind, Some(code)));
+        }
+    }
+
+    #[test]
+    fn a_replica_is_known_by_its_refusal_and_its_connection_given_up() {
+        let reply = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
+        for text in [
+            "-READONLY You can't write against a read only replica.\r\n",
+            "-ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write\r\n",
+        ] {
+            assert!(is_read_only(&reply(text)), "{text}");
+        }
+        for text in ["-OOM no\r\n", "+READONLY\r\n", "-ERR unknown command 'x'\r\n"] {
+            assert!(!is_read_only(&reply(text)), "{text}");
         }
     }
 

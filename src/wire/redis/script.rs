@@ -57,23 +57,34 @@ impl Call {
 
 /// By digest: short, but the server may have forgotten the scripts.
 pub(crate) fn by_digest<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Request {
-    request(calls, |call, _| call.by_digest())
+    request(calls, Call::by_digest)
 }
 
-/// Each script in full where it first occurs; from then on the server knows it.
-pub(crate) fn in_full<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Request {
-    request(calls, |call, known| if known { call.by_digest() } else { call.in_full() })
-}
-
-fn request<'a>(calls: impl IntoIterator<Item = &'a Call>, command: impl Fn(&Call, bool) -> Cmd) -> Request {
-    let (mut commands, mut repeatable, mut known) = (Pipeline::new(), true, Vec::new());
-    for call in calls {
-        let digest = call.script.script.get_hash();
-        commands.add_command(command(call, known.contains(&digest)));
-        repeatable &= call.script.repeatable;
-        if !known.contains(&digest) {
-            known.push(digest);
+/// Each script in full where it first occurs on its way to a server; from then on that server knows it. `place` tells keys of
+/// different servers apart.
+pub(crate) fn in_full<'a>(
+    calls: impl IntoIterator<Item = &'a Call>,
+    place: impl Fn(&[u8]) -> usize,
+) -> Request {
+    let mut known = Vec::new();
+    request(calls, |call| {
+        let met = (place(call.arguments.first().map_or(&[], Vec::as_slice)), call.script.script.get_hash());
+        if known.contains(&met) {
+            return call.by_digest();
         }
+        known.push(met);
+        call.in_full()
+    })
+}
+
+fn request<'a>(
+    calls: impl IntoIterator<Item = &'a Call>,
+    mut command: impl FnMut(&'a Call) -> Cmd,
+) -> Request {
+    let (mut commands, mut repeatable) = (Pipeline::new(), true);
+    for call in calls {
+        commands.add_command(command(call));
+        repeatable &= call.script.repeatable;
     }
     Request { commands, repeatable }
 }

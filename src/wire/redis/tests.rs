@@ -2,7 +2,6 @@ use redis::Value;
 
 use super::*;
 use crate::entry::{Ask, Lookup};
-use crate::error::ErrorKind;
 use crate::ttl::Remaining;
 
 fn packed(request: &Request) -> String {
@@ -29,6 +28,14 @@ fn a_name_may_be_refused_and_a_client_may_not() {
     assert!(read_handshake(replies(&["-NOPERM no permissions\r\n"])).is_ok());
     let error = read_handshake(replies(&["-ERR max number of clients reached\r\n"])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn a_replica_is_refused_where_a_master_is_wanted() {
+    let hello = |role: &str| format!("*2\r\n$4\r\nrole\r\n${}\r\n{role}\r\n", role.len());
+    let shake = |role: &str| read_handshake(replies(&["+OK\r\n", &hello(role), "+OK\r\n"]));
+    assert!(shake("master").is_ok());
+    assert_eq!(shake("replica").unwrap_err().kind(), ErrorKind::Unavailable);
 }
 
 #[test]
@@ -115,7 +122,9 @@ fn a_script_is_sent_in_full_once_per_request() {
         text.split("\r\n").filter(|word| word.starts_with("EVAL")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(names(&by_digest(&calls)), ["EVALSHA"; 3]);
-    assert_eq!(names(&in_full(&calls)), ["EVAL", "EVAL", "EVALSHA"]);
+    assert_eq!(names(&in_full(&calls, |_| 0)), ["EVAL", "EVAL", "EVALSHA"]);
+    let apart = in_full(&calls, |key| usize::from(key == b"c"));
+    assert_eq!(names(&apart), ["EVAL", "EVAL", "EVAL"], "each server has to learn it");
     assert!(!by_digest(&calls).repeatable && by_digest([&calls[1]]).repeatable);
 }
 

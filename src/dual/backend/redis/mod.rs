@@ -4,10 +4,16 @@
 
 use super::{Backend, maybe_async, rt};
 
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cluster")]
+mod map;
+mod member;
 mod node;
 mod offer;
 mod reach;
 mod servers;
+mod watched;
 
 use std::time::Duration;
 
@@ -19,7 +25,7 @@ use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
-use crate::wire::redis::{self as wire, Call, Depth};
+use crate::wire::redis::{self as wire, Call, Depth, Seen};
 
 #[maybe_async]
 impl Backend for Remote {
@@ -37,8 +43,7 @@ impl Backend for Remote {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let request = wire::look_many(keys, Depth::to_get(keys));
-        let seen = wire::read_look_many(self.servers.exchange(&request, deadline).await?, keys.len())?;
+        let seen = self.look_many(keys, Depth::to_get(keys), deadline).await?;
         Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.value(key)).collect())
     }
 
@@ -80,7 +85,8 @@ impl Backend for Remote {
     }
 
     async fn remove_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
-        self.count_each(wire::remove_many(keys), false, deadline).await
+        let calls = wire::remove_many(keys, self.servers.keep_together());
+        self.count_each(calls, false, deadline).await
     }
 
     async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Entry>> {
@@ -103,17 +109,24 @@ impl Backend for Remote {
     /// the database, and no single step that would hold up the server's other clients.
     async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
         let pattern = pattern.within(prefix);
-        let (mut cursor, mut removed, mut applied) = (0, 0, false);
-        loop {
-            let reply = self.ask(&wire::scan(cursor, &pattern), deadline).await;
-            let (next, keys) = wire::read_scan(reply.map_err(|error| error.after_partial(applied))?)?;
-            removed += self.count_each(wire::remove_joined(&keys, prefix), applied, deadline).await?;
-            applied |= !keys.is_empty();
-            if next == 0 {
-                return Ok(removed);
+        let (mut removed, mut applied) = (0, false);
+        for share in self.servers.shares(deadline).await? {
+            let mut cursor = 0;
+            loop {
+                let reply = self.servers.exchange_on(&share, &wire::scan(cursor, &pattern), deadline).await;
+                let (next, keys) = reply
+                    .and_then(|replies| wire::read_scan(wire::read_last(replies)?))
+                    .map_err(|error| error.after_partial(applied))?;
+                let calls = wire::remove_joined(&keys, prefix, self.servers.keep_together());
+                removed += self.count_each(calls, applied, deadline).await?;
+                applied |= !keys.is_empty();
+                if next == 0 {
+                    break;
+                }
+                cursor = next;
             }
-            cursor = next;
         }
+        Ok(removed)
     }
 
     /// Who asks for a lease has looked before and found nothing: the script looks once more by itself.
@@ -138,8 +151,7 @@ impl Backend for Remote {
         if let Ask::Lease(hold) = ask {
             return self.lease_many(keys, hold, deadline).await;
         }
-        let request = wire::look_many(keys, Depth::to_answer(ask, keys));
-        let seen = wire::read_look_many(self.servers.exchange(&request, deadline).await?, keys.len())?;
+        let seen = self.look_many(keys, Depth::to_answer(ask, keys), deadline).await?;
         Ok(seen.into_iter().zip(keys).map(|(seen, key)| seen.answer(ask, key)).collect())
     }
 
@@ -164,13 +176,22 @@ impl Backend for Remote {
     }
 
     async fn ping(&self, deadline: Deadline) -> Result<()> {
-        self.ask(&wire::ping(), deadline).await.map(drop)
+        self.servers.ping(deadline).await
     }
 }
 
 /// Steps that several verbs share.
 #[maybe_async]
 impl Remote {
+    async fn look_many(&self, keys: &[Key<'_>], depth: Depth, deadline: Deadline) -> Result<Vec<Seen>> {
+        if self.servers.keep_together() {
+            let request = wire::look_many(keys, depth);
+            return wire::read_look_many(self.servers.exchange(&request, deadline).await?, keys.len());
+        }
+        let request = wire::look_each(keys, depth);
+        wire::read_look_each(self.servers.exchange(&request, deadline).await?, keys.len())
+    }
+
     async fn lease_many(&self, keys: &[Key<'_>], hold: Duration, deadline: Deadline) -> Result<Vec<Lookup>> {
         let placeholders = keys.iter().map(|_| wire::placeholder()).collect::<Result<Vec<_>>>()?;
         let lease = |(key, placeholder): (_, &Vec<u8>)| wire::lease(key, placeholder, hold);

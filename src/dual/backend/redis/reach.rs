@@ -6,7 +6,7 @@ use super::servers::Servers;
 use std::sync::Arc;
 
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::handle::redis::Redis;
 use crate::wire::redis::{self as wire, Call, Request, Step};
 
@@ -17,7 +17,8 @@ pub(in super::super) struct Remote {
 
 impl Remote {
     pub(in super::super) fn new(handle: Redis) -> Remote {
-        let servers = handle.shared.links.link(|| Servers::new(handle.shared.settings.clone()));
+        let shared = &handle.shared;
+        let servers = shared.links.link(|| Servers::new(shared.settings.clone(), &shared.topology));
         Remote { servers }
     }
 }
@@ -26,16 +27,14 @@ impl Remote {
 impl Remote {
     /// One command, one reply.
     pub(super) async fn ask(&self, request: &Request, deadline: Deadline) -> Result<redis::Value> {
-        let replies = self.servers.exchange(request, deadline).await?;
-        let last = replies.into_iter().next_back();
-        wire::read_value(last.ok_or_else(|| Error::new(ErrorKind::Protocol, "the server sent no reply"))?)
+        wire::read_last(self.servers.exchange(request, deadline).await?)
     }
 
     /// A script by its digest; in full if the server does not know it, as after a restart.
     pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
         let reply = self.ask(&wire::by_digest([call]), deadline).await;
         if wire::is_unknown_script(&reply) {
-            return self.ask(&wire::in_full([call]), deadline).await;
+            return self.ask(&wire::in_full([call], |_| 0), deadline).await;
         }
         reply
     }
@@ -47,7 +46,7 @@ impl Remote {
         }
     }
 
-    /// Scripts in one round trip, and in one more those that the server did not know. One reply per call, in order.
+    /// Scripts in one round trip, and in one more those that a server did not know. One reply per call, in order.
     pub(super) async fn call_each(
         &self,
         calls: &[Call],
@@ -64,7 +63,7 @@ impl Remote {
             if unknown.is_empty() {
                 return Ok(replies);
             }
-            let again = wire::in_full(unknown.iter().map(|at| &calls[*at]));
+            let again = wire::in_full(unknown.iter().map(|at| &calls[*at]), |key| self.servers.place(key));
             let late = self.servers.exchange(&again, deadline).await;
             let late = late.map_err(|error| error.after_partial(unknown.len() < replies.len()))?;
             for (at, reply) in unknown.into_iter().zip(late) {

@@ -1,4 +1,7 @@
-//! A Redis server as users name it.
+//! Redis servers as users name them.
+
+mod endpoint;
+mod topology;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,14 +9,20 @@ use std::sync::Arc;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
+pub(crate) use self::endpoint::Endpoint;
+use self::topology::Plan;
+pub(crate) use self::topology::{Sentinels, Topology};
 use super::Links;
 use super::tls::{Tls, TlsSettings};
 use crate::engine::flight::Flights;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A Redis server and the connections to it, made when they are first needed.
+/// A Redis server, or several that belong together, and the connections to them, made when they are first needed.
 ///
-/// A cheap clone; caches built on clones share the connections.
+/// A cheap clone; caches built on clones share the connections. Where one machine is not enough, a
+#[cfg_attr(feature = "cluster", doc = "[cluster](RedisBuilder::cluster)")]
+#[cfg_attr(not(feature = "cluster"), doc = "cluster (feature `cluster`)")]
+/// spreads the keys; where it must not be the only one, [sentinels](RedisBuilder::sentinel) watch over replicas.
 ///
 /// ```
 /// use lexigram_cache::{Cache, Redis};
@@ -29,6 +38,7 @@ pub struct Redis {
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) topology: Topology,
     pub(crate) flights: Arc<Flights>,
     pub(crate) links: Links,
 }
@@ -44,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) client_name: String,
     pub(crate) breaker: Option<u32>,
     pub(crate) resp3: bool,
+    /// Whether a server that is a replica is refused.
+    pub(crate) master_only: bool,
 }
 
 /// Where the server listens.
@@ -73,7 +85,7 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, .. } => Endpoint::new(host, *port).fmt(f),
             Address::Unix(path) => write!(f, "{}", path.display()),
         }
     }
@@ -90,6 +102,7 @@ impl Redis {
             breaker: Some(super::FAILURES),
             resp3: false,
             tls: TlsSettings::default(),
+            plan: Plan::default(),
         }
     }
 }
@@ -98,8 +111,12 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { address, database, pool_size, client_name, .. } = &self.shared.settings;
-        f.debug_struct("Redis")
-            .field("address", &address.to_string())
+        let mut redis = f.debug_struct("Redis");
+        match &self.shared.topology {
+            Topology::Standalone => redis.field("address", &address.to_string()),
+            several => redis.field("servers", several),
+        };
+        redis
             .field("database", database)
             .field("pool_size", pool_size)
             .field("client_name", client_name)
@@ -117,6 +134,7 @@ pub struct RedisBuilder {
     breaker: Option<u32>,
     resp3: bool,
     tls: TlsSettings,
+    plan: Plan,
 }
 
 /// Without the URL, which may carry a password.
@@ -130,7 +148,7 @@ impl fmt::Debug for RedisBuilder {
 }
 
 impl RedisBuilder {
-    /// The most connections of blocking callers; who finds all in use waits within its deadline. Tasks share
+    /// The most connections of blocking callers to each server; who finds all in use waits within its deadline. Tasks share
     /// one multiplexed connection instead. Defaults to 10.
     pub fn pool_size(mut self, pool_size: u32) -> RedisBuilder {
         self.pool_size = pool_size;
@@ -155,6 +173,63 @@ impl RedisBuilder {
     /// URL says the same. Nothing that a cache can do depends on it. Defaults to no: every server speaks version 2.
     pub fn resp3(mut self, resp3: bool) -> RedisBuilder {
         self.resp3 = resp3;
+        self
+    }
+
+    /// The servers are a Redis Cluster (feature `cluster`): the keys are spread over its masters, which are found by asking
+    /// any node. The URL names the first node to ask; its credentials and TLS are for all. These are further ones to
+    /// ask, `host:port`, and may be none (`[""; 0]`).
+    ///
+    /// ```
+    /// use lexigram_cache::Redis;
+    ///
+    /// let redis = Redis::builder("redis://user:secret@10.0.0.1:7000").cluster(["10.0.0.2:7000"]).build()?; // dials nothing
+    /// assert!(Redis::builder("redis://10.0.0.1:7000/3").cluster(["10.0.0.2:7000"]).build().is_err()); // database 0 only
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    ///
+    /// A batch costs one round trip per master that has some of its keys, one master after the other, and is no more one step than
+    /// on one server. A moved slot is followed, at most 5 times per call. Each master has a pool of its own. The user needs
+    /// `CLUSTER SLOTS`.
+    #[cfg(feature = "cluster")]
+    pub fn cluster<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> RedisBuilder {
+        self.plan.cluster = Some(nodes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The servers are a master and its replicas, watched by sentinels, which are asked for the master of this name whenever it
+    /// is not known or does not answer as one. The URL names the first sentinel, with its port (usually 26379); its credentials and
+    /// database are for the master, its TLS for both. These are further sentinels, `host:port`, and may be none (`[""; 0]`).
+    ///
+    /// ```
+    /// use lexigram_cache::Redis;
+    ///
+    /// let redis = Redis::builder("redis://user:secret@sentinel-1:26379/3")
+    ///     .sentinel("mymaster", ["sentinel-2:26379", "sentinel-3:26379"])
+    ///     .build()?; // dials nothing
+    /// assert!(!format!("{redis:?}").contains("secret"));
+    /// # Ok::<(), lexigram_cache::Error>(())
+    /// ```
+    ///
+    /// Replicas are not read. Asking costs a round trip to a sentinel within the call's timeout. While all is well, one call in half a
+    /// second asks too: after a failover by command the old master answers for some seconds as if it still were the one.
+    pub fn sentinel<S: Into<String>>(
+        mut self,
+        master: impl Into<String>,
+        sentinels: impl IntoIterator<Item = S>,
+    ) -> RedisBuilder {
+        self.plan.sentinel = Some((master.into(), sentinels.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Who we are to the sentinels themselves; without a user, a password alone (`requirepass`). Defaults to nobody: what the
+    /// URL says is for the master.
+    pub fn sentinel_credentials(
+        mut self,
+        username: Option<&str>,
+        password: impl Into<String>,
+    ) -> RedisBuilder {
+        self.plan.sentinel_login = Some((username.map(str::to_owned), password.into()));
         self
     }
 
@@ -183,8 +258,9 @@ impl RedisBuilder {
     ///
     /// # Errors
     /// `Config`, with what is allowed: a URL that is none, a pool of zero, a breaker of zero, a client name with blanks, a
-    /// certificate file that is none, TLS settings without `rediss://`. The text never holds the URL, which
-    /// may carry a password.
+    /// certificate file that is none, TLS settings without `rediss://`; a further server that is no `host:port`, a Unix socket in
+    /// place of several servers, a cluster with sentinels or a database, a master without a name. The text never holds the URL,
+    /// which may carry a password.
     pub fn build(self) -> Result<Redis> {
         super::check_pool_size(self.pool_size)?;
         super::check_breaker(self.breaker)?;
@@ -193,8 +269,11 @@ impl RedisBuilder {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        let settings = self.settings()?;
-        let shared = Shared { settings, flights: Arc::default(), links: Links::default() };
+        let plan = self.plan.clone();
+        let mut settings = self.settings()?;
+        let topology = plan.topology(&settings)?;
+        settings.master_only = matches!(topology, Topology::Sentinel(_));
+        let shared = Shared { settings, topology, flights: Arc::default(), links: Links::default() };
         Ok(Redis { shared: Arc::new(shared) })
     }
 
@@ -251,6 +330,7 @@ impl RedisBuilder {
             client_name: self.client_name,
             breaker: self.breaker,
             resp3: self.resp3 || redis.protocol().supports_resp3(),
+            master_only: false,
         })
     }
 }
