@@ -100,6 +100,30 @@ fn while_a_node_is_down_the_keys_of_the_others_are_served_and_it_is_used_again_o
 }
 
 #[test]
+fn a_dead_node_costs_a_cache_that_degrades_its_own_keys_only() {
+    let cluster = RedisCluster::start();
+    let [lost, kept] = [0, 1].map(|node| cluster.key_on(node, "k"));
+    let worlds = worlds!(redis(&cluster), timeout(TIMEOUT), degrade(true));
+    for world in &worlds {
+        set_both(world, [&lost, &kept], 1).unwrap();
+    }
+    cluster.nodes()[0].kill();
+    for world in &worlds {
+        // The write that finds its connection dead may be ambiguous, which is never hidden.
+        let _ = set(world, &lost);
+        let read = call!(world, cache => cache.get_many::<u64>([&lost, &kept])).unwrap();
+        assert_eq!(read.keys().collect::<Vec<_>>(), [&kept], "in {world:?}");
+        set_both(world, [&lost, &kept], 2).unwrap();
+        assert_eq!((get(world, &lost).unwrap(), get(world, &kept).unwrap()), (None, Some(2)));
+        assert!(world.stats().absorbed > 0);
+        let loaded = world.load_many([lost.clone(), kept.clone()], |missing| {
+            Ok::<_, std::io::Error>(missing.iter().map(|key| (key.clone(), 3_u64)).collect())
+        });
+        assert_eq!(loaded.unwrap(), [(lost.clone(), 3), (kept.clone(), 2)].into());
+    }
+}
+
+#[test]
 fn a_node_that_hangs_keeps_nobody_beyond_the_timeout_and_no_key_of_another() {
     let cluster = RedisCluster::start();
     let [hung, kept] = [0, 1].map(|node| cluster.key_on(node, "k"));

@@ -15,6 +15,7 @@ mod reach;
 mod servers;
 mod watched;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use self::offer::Offer;
@@ -169,6 +170,14 @@ impl Backend for Remote {
     async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
         let calls = leases.iter().filter_map(|(key, lease)| Some(wire::retire(key, lease.token.as_ref()?)));
         self.do_each(calls.collect(), deadline).await
+    }
+
+    fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
+        let mut servers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (position, key) in keys.iter().enumerate() {
+            servers.entry(self.servers.place(key.joined().as_bytes())).or_default().push(position);
+        }
+        servers.into_values().collect()
     }
 
     fn keeps_stale(&self) -> bool {
