@@ -51,6 +51,12 @@ pub(crate) fn sleep(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// A thread has no future to keep small.
+#[cfg(feature = "redis")]
+pub(crate) fn boxed<R>(done: R) -> R {
+    done
+}
+
 /// Lets others run before a conflicting write is tried again.
 pub(crate) fn yield_now() {
     std::thread::yield_now();

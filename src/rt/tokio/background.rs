@@ -1,5 +1,6 @@
 //! Reloads beside the callers: a bounded number of tasks.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,7 +52,7 @@ impl Background {
     /// Takes no more jobs, and waits for those under way until then.
     pub(crate) async fn drain(&self, until: Instant) {
         // Every permit is out again once every job is done.
-        let all = within(until, self.0.acquire_many(MOST_JOBS)).await;
+        let all = within(until, pin!(self.0.acquire_many(MOST_JOBS))).await;
         self.0.close();
         drop(all);
     }

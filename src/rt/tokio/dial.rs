@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -21,7 +22,7 @@ pub(super) async fn dial(at: &str, deadline: Deadline) -> Result<TcpStream> {
     let mut last = Error::new(ErrorKind::Unavailable, format!("{at} has no address"));
     for (tried, address) in addresses.iter().enumerate() {
         let share = Deadline::after(deadline.remaining()? / (addresses.len() - tried) as u32);
-        let dialled = match within(share.instant(), TcpStream::connect(address)).await {
+        let dialled = match within(share.instant(), pin!(TcpStream::connect(address))).await {
             Err(error) if error.is_timeout() => Err(io::ErrorKind::TimedOut.into()),
             dialled => dialled?,
         };

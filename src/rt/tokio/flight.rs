@@ -1,6 +1,7 @@
 //! Tasks in flights: how one waits for a landing, and how it knows what it is loading itself.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::key::Key;
 /// `Closed` if the runtime ends first; `Unsupported` outside tokio.
 pub(crate) async fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>> {
     let mut waiting = Waiting { flight, seat: None };
-    match within(until, poll_fn(|context| waiting.poll(context.waker()))).await {
+    match within(until, pin!(poll_fn(|context| waiting.poll(context.waker())))).await {
         Ok(landing) => Ok(Some(landing)),
         Err(error) if error.is_timeout() => Ok(None),
         Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! A task's way to the Memcached servers.
 
 use std::io;
+use std::pin::pin;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -9,7 +10,7 @@ use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use super::pool::{Place, Pool};
 use super::receive::receive;
-use super::runtime::{Runtime, within};
+use super::runtime::Runtime;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
@@ -50,7 +51,7 @@ impl Link {
         let place = server.pool.checkout(&runtime, deadline).await?;
         let mut sent = false;
         let call = server.call(&place, &windows, request.repeatable, fresh, deadline, &mut sent);
-        let answer = within(deadline.instant(), call).await.and_then(|answer| answer);
+        let answer = runtime.within(deadline.instant(), pin!(call)).await.and_then(|answer| answer);
         answer.map_err(|error| runtime.blame(Fault { sent, ..Fault::unsent(error) }))
     }
 }
@@ -68,12 +69,12 @@ impl Server {
         let idle = if fresh { None } else { place.idle() };
         let stream = match idle {
             Some(stream) => stream,
-            None => self.greeted(deadline).await?,
+            None => Box::pin(self.greeted(deadline)).await?,
         };
         match in_place(place, stream, windows, sent).await {
             Err(error) if (Fault { sent: *sent, ..Fault::unsent(error.clone()) }).may_repeat(repeatable) => {
                 *sent = false;
-                let stream = self.greeted(deadline).await?;
+                let stream = Box::pin(self.greeted(deadline)).await?;
                 in_place(place, stream, windows, sent).await
             }
             result => result,

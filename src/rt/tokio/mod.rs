@@ -26,6 +26,7 @@ pub(crate) mod redis;
 
 pub(crate) use std::ops::AsyncFnMut as LoadMany;
 pub(crate) use std::ops::AsyncFnOnce as Load;
+use std::pin::pin;
 use std::time::Duration;
 
 pub(crate) use self::agenda::{detach, while_renewing};
@@ -49,9 +50,15 @@ use crate::error::Result;
 /// `Timeout`; `Closed` if the runtime ends first; `Unsupported` where a limit cannot be kept, outside tokio.
 pub(crate) async fn limited<R>(limit: Option<Duration>, work: impl AsyncFnOnce() -> R) -> Result<R> {
     match limit {
-        Some(limit) => within(Deadline::after(limit).instant(), work()).await,
+        Some(limit) => within(Deadline::after(limit).instant(), pin!(work())).await,
         None => Ok(work().await),
     }
+}
+
+/// Keeps a large future that is rarely needed out of the one around it.
+#[cfg(feature = "redis")]
+pub(crate) fn boxed<F: Future>(work: F) -> std::pin::Pin<Box<F>> {
+    Box::pin(work)
 }
 
 /// Lets others run before a conflicting write is tried again.

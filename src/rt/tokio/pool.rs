@@ -1,6 +1,7 @@
 //! A bounded pool of connections to one server, for tasks of any runtime.
 
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpStream;
@@ -8,7 +9,7 @@ use tokio::runtime::Id;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::fault::{Fault, exhausted};
-use super::runtime::{Runtime, within};
+use super::runtime::Runtime;
 use crate::deadline::Deadline;
 
 pub(super) struct Pool {
@@ -49,7 +50,7 @@ impl Pool {
     /// `Timeout` if none became free by the deadline; the server had no part in it.
     pub(super) async fn checkout(&self, runtime: &Runtime, deadline: Deadline) -> Result<Place<'_>, Fault> {
         let free = Arc::clone(&self.lock().free);
-        match within(deadline.instant(), free.acquire_owned()).await {
+        match runtime.within(deadline.instant(), pin!(free.acquire_owned())).await {
             Ok(Ok(permit)) => Ok(Place { pool: self, runtime: runtime.id, _permit: permit }),
             // It is never closed.
             Ok(Err(_)) => Err(Fault::of_our_own(exhausted(self.size))),

@@ -1,5 +1,6 @@
 //! A task's way to a Redis server: one multiplexed connection that all tasks of a runtime share.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::super::fault::{Fault, io_error};
 use super::dial::dial;
 use super::receive::receive;
-use super::runtime::{Runtime, within};
+use super::runtime::Runtime;
 use super::watched::{Verdict, Watched};
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -83,10 +84,11 @@ impl Link {
     ) -> Result<Vec<Value>, Fault> {
         let live = match self.live(runtime) {
             Some(live) => live,
-            None => self.connect(runtime, deadline).await.map_err(Fault::unsent)?,
+            // Boxed, since it is rare and its future is many times as large as the rest.
+            None => Box::pin(self.connect(runtime, deadline)).await.map_err(Fault::unsent)?,
         };
         let number = live.number;
-        let answer = send(live, request, deadline).await;
+        let answer = send(live, request, runtime, deadline).await;
         if !answer.as_ref().is_ok_and(|values| keeps_connection(&request.commands, values)) {
             self.give_up(|live| live.number == number);
         }
@@ -102,7 +104,7 @@ impl Link {
                 None => self.dial(runtime, deadline).await,
             }
         };
-        within(deadline.instant(), connect).await?
+        runtime.within(deadline.instant(), pin!(connect)).await?
     }
 
     async fn dial(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
@@ -179,10 +181,15 @@ impl Link {
 
 /// From the moment a request is handed to the connection it counts as sent: what the driver has written of
 /// it by then is not known.
-async fn send(mut live: Live, request: &Request, deadline: Deadline) -> Result<Vec<Value>, Fault> {
+async fn send(
+    mut live: Live,
+    request: &Request,
+    runtime: &Runtime,
+    deadline: Deadline,
+) -> Result<Vec<Value>, Fault> {
     let count = request.commands.len();
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
-    match within(deadline.instant(), exchange).await {
+    match runtime.within(deadline.instant(), pin!(exchange)).await {
         Ok(Ok(values)) => Ok(values),
         Ok(Err(error)) => Err(Fault::sent(live.verdict.get().cloned().unwrap_or_else(|| failed(error)))),
         Err(error) => Err(Fault::sent(error)),

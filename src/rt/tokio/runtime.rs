@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::future::{pending, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -57,6 +57,24 @@ impl Runtime {
         self.sign_of_life.is_finished()
     }
 
+    /// Waits for `work`, at most until then. Pinned, since taken by value it would lie in the future of the wait twice.
+    ///
+    /// # Errors
+    /// `Timeout`; `Closed` if the runtime ends first.
+    pub(super) async fn within<F: Future>(&self, until: Instant, mut work: Pin<&mut F>) -> Result<F::Output> {
+        let mut timer = pin!(sleep_until(until.into()));
+        poll_fn(|context| {
+            if let Poll::Ready(output) = work.as_mut().poll(context) {
+                return Poll::Ready(Ok(output));
+            }
+            if self.is_over() {
+                return Poll::Ready(Err(Runtime::closed()));
+            }
+            timer.as_mut().poll(context).map(|()| Err(Deadline::passed()))
+        })
+        .await
+    }
+
     /// A failure for which the end of the runtime is to blame, in place of the server.
     #[cfg(any(feature = "redis", feature = "memcached"))]
     pub(super) fn blame(&self, fault: Fault) -> Fault {
@@ -73,27 +91,15 @@ impl Runtime {
 
 static SIGNS: LazyLock<Mutex<HashMap<Id, AbortHandle>>> = LazyLock::new(Mutex::default);
 
-/// Waits for `work`, at most until then.
+/// [`Runtime::within`] of the runtime around the running code.
 ///
 /// # Errors
 /// `Timeout`; `Closed` if the runtime ends first; `Unsupported` outside tokio.
-pub(super) async fn within<F: Future>(until: Instant, work: F) -> Result<F::Output> {
-    let runtime = Runtime::current()?;
-    let mut work = pin!(work);
-    let mut timer = pin!(sleep_until(until.into()));
-    poll_fn(|context| {
-        if let Poll::Ready(output) = work.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        if runtime.is_over() {
-            return Poll::Ready(Err(Runtime::closed()));
-        }
-        timer.as_mut().poll(context).map(|()| Err(Deadline::passed()))
-    })
-    .await
+pub(super) async fn within<F: Future>(until: Instant, work: Pin<&mut F>) -> Result<F::Output> {
+    Runtime::current()?.within(until, work).await
 }
 
 /// Sleeps; not at all where there is no runtime to wake us.
 pub(crate) async fn sleep(duration: Duration) {
-    let _ = within(Deadline::after(duration).instant(), pending::<()>()).await;
+    let _ = within(Deadline::after(duration).instant(), pin!(pending::<()>())).await;
 }

@@ -91,8 +91,8 @@ impl Servers {
         match self {
             Servers::One(node) => node.exchange(request, deadline).await,
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => cluster.exchange(request, deadline).await,
-            Servers::Watched(watched) => watched.exchange(request, deadline).await,
+            Servers::Cluster(cluster) => rt::boxed(cluster.exchange(request, deadline)).await,
+            Servers::Watched(watched) => rt::boxed(watched.exchange(request, deadline)).await,
         }
     }
 
