@@ -14,7 +14,7 @@ fn the_default_build_is_small() {
 
 #[test]
 fn the_redis_build_is_of_a_decent_size() {
-    assert_at_most(75, &["--edges=normal", "--features=redis"]);
+    assert_at_most(65, &["--edges=normal", "--features=redis"]);
 }
 
 #[test]
