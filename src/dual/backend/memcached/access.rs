@@ -263,7 +263,7 @@ impl Access {
             let raise = Request::write(vec![wire::next_generation(&key, unix_now())?]);
             let reply = self.ask(server, raise, deadline.share(servers - server)).await;
             let sum = reply.and_then(wire::read_sum).map(drop);
-            raised |= sum.is_ok();
+            raised |= sum.as_ref().map_or_else(Error::is_ambiguous, |()| true);
             outcome = outcome.and(sum);
         }
         outcome.map_err(|error: Error| error.after_partial(raised))

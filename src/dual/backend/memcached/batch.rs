@@ -1,7 +1,7 @@
 //! Verbs on many keys: one round trip per server, one server after the other.
 
 use super::access::{Group, unix_now};
-use super::lease::{Act, leases, token};
+use super::lease::{Act, token};
 use super::{Backend, Remote, maybe_async};
 
 use crate::deadline::Deadline;
@@ -79,22 +79,19 @@ impl Remote {
         ask: Ask,
         deadline: Deadline,
     ) -> Result<Vec<Lookup>> {
-        let mut answers = vec![Lookup::Absent; keys.len()];
-        for group in self.access.groups(keys) {
-            let positions = group.positions.clone();
-            match self.look(group, ask, deadline).await {
-                Ok(seen) => {
-                    for (position, seen) in positions.into_iter().zip(seen) {
-                        answers[position] = seen;
-                    }
+        let groups = self.access.groups(keys);
+        let seen = match ask {
+            Ask::Lease(hold) => self.take_leases(groups, hold, deadline).await?,
+            Ask::Value | Ask::Age => {
+                let mut seen = Vec::with_capacity(keys.len());
+                for Group { positions, places } in groups {
+                    seen.extend(positions.into_iter().zip(self.look(&places, ask, deadline).await?));
                 }
-                Err(error) => {
-                    let leases: Vec<_> = leases(keys, answers).collect();
-                    let _ = self.abandon_each(&leases, deadline).await;
-                    return Err(error);
-                }
+                seen
             }
-        }
+        };
+        let mut answers = vec![Lookup::Absent; keys.len()];
+        seen.into_iter().for_each(|(position, seen)| answers[position] = seen);
         Ok(answers)
     }
 

@@ -15,7 +15,6 @@ use memcache::exp::MetaCommand;
 use crate::deadline::Deadline;
 use crate::entry::{Ask, Lease, Lookup};
 use crate::error::Result;
-use crate::key::Key;
 use crate::wire::memcached::{self as wire, Mode, Request, Token, Want};
 
 /// A lease that something is to be done under.
@@ -63,31 +62,48 @@ impl Act<'_> {
 
 #[maybe_async]
 impl Remote {
-    /// One answer per place.
-    pub(super) async fn look(&self, group: Group, ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
-        match ask {
-            Ask::Lease(hold) => self.take_leases(group, hold, deadline).await,
-            Ask::Value | Ask::Age => {
-                let places: Vec<&Place> = group.places.iter().collect();
-                let seen = self.access.see_all(&places, Want::Value, deadline).await?;
-                Ok(seen.into_iter().map(|seen| seen.lookup(ask)).collect())
-            }
-        }
+    /// One answer per place of one server.
+    pub(super) async fn look(&self, places: &[Place], ask: Ask, deadline: Deadline) -> Result<Vec<Lookup>> {
+        let places: Vec<&Place> = places.iter().collect();
+        let seen = self.access.see_all(&places, Want::Value, deadline).await?;
+        Ok(seen.into_iter().map(|seen| seen.lookup(ask)).collect())
     }
 
     /// Takes leases whether or not who asked is still there to have them: one whose CAS nobody has heard would be waited
-    /// for until its end. Then they are given back.
-    async fn take_leases(&self, group: Group, hold: Duration, deadline: Deadline) -> Result<Vec<Lookup>> {
+    /// for until its end. Then they are given back, as are those of other servers if one fails.
+    pub(super) async fn take_leases(
+        &self,
+        groups: Vec<Group>,
+        hold: Duration,
+        deadline: Deadline,
+    ) -> Result<Vec<(usize, Lookup)>> {
         let (taking, giving_back) = (self.clone(), self.clone());
         let take = move || async move {
-            let places: Vec<&Place> = group.places.iter().collect();
-            let seen = taking.look_and_lease(&places, hold, deadline).await;
-            (group, seen)
+            let (mut taken, mut failure) = (Vec::new(), None);
+            for group in groups {
+                let places: Vec<&Place> = group.places.iter().collect();
+                match taking.look_and_lease(&places, hold, deadline).await {
+                    Ok(seen) => taken.push((group, seen)),
+                    Err(error) => {
+                        failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            match failure {
+                Some(error) => {
+                    // Beside the caller, whose time may be over.
+                    rt::detach(move || async move { taking.give_back(taken).await });
+                    Err(error)
+                }
+                None => Ok(taken),
+            }
         };
-        let give_back = move |(group, seen): (Group, Result<Vec<Lookup>>)| async move {
-            giving_back.give_back(group, seen.unwrap_or_default()).await;
+        let give_back = move |taken: Result<Vec<(Group, Vec<Lookup>)>>| async move {
+            giving_back.give_back(taken.unwrap_or_default()).await;
         };
-        rt::whole(take, give_back).await?.1
+        let taken = rt::whole(take, give_back).await??;
+        Ok(taken.into_iter().flat_map(|(group, seen)| group.positions.into_iter().zip(seen)).collect())
     }
 
     async fn look_and_lease(
@@ -105,14 +121,15 @@ impl Remote {
     }
 
     /// Nobody is left to be told of a failure; the leases end by themselves.
-    async fn give_back(&self, group: Group, seen: Vec<Lookup>) {
+    async fn give_back(&self, taken: Vec<(Group, Vec<Lookup>)>) {
         let held = |((position, place), seen)| match seen {
             Lookup::Lease(lease) => token(&lease).map(|token| Held::new(position, place, token)),
             _ => None,
         };
-        let Group { positions, places } = group;
-        let held: Vec<_> = positions.into_iter().zip(places).zip(seen).filter_map(held).collect();
-        let _ = self.settle(held, &Act::Abandon, Deadline::after(PATIENCE)).await;
+        for (Group { positions, places }, seen) in taken {
+            let held: Vec<_> = positions.into_iter().zip(places).zip(seen).filter_map(held).collect();
+            let _ = self.settle(held, &Act::Abandon, Deadline::after(PATIENCE)).await;
+        }
     }
 
     /// Looks, and writes leases where nothing counts; where another was faster, again.
@@ -234,14 +251,6 @@ impl Remote {
 }
 
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The leases among these answers.
-pub(super) fn leases<'a>(keys: &[Key<'a>], answers: Vec<Lookup>) -> impl Iterator<Item = (Key<'a>, Lease)> {
-    keys.iter().copied().zip(answers).filter_map(|(key, answer)| match answer {
-        Lookup::Lease(lease) => Some((key, lease)),
-        _ => None,
-    })
-}
 
 /// The token of a lease of ours.
 pub(super) fn token(lease: &Lease) -> Option<Token> {
