@@ -149,6 +149,19 @@ fn a_plain_client_on_a_tls_port_is_told_in_time() {
 }
 
 #[test]
+fn a_connection_that_ends_during_the_handshake_is_unavailable_and_no_misconfiguration() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let redis = Redis::builder(format!("rediss://127.0.0.1:{port}")).breaker(None).build().unwrap();
+    let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
+    for ask in [threads, tasks] {
+        let error = ask(redis.clone()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_certificate_is_named_when_the_backend_is_built() {
     let builder = Redis::builder("rediss://localhost");
     for file in ["/no/such/file.pem", "Cargo.toml"] {
