@@ -58,8 +58,7 @@ fn a_server_that_is_down_costs_each_call_next_to_nothing_and_one_dial_a_second()
             let (quick, slow) = (0..3).map(|_| hammer(world)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
             assert!(quick > 100 && slow <= 8, "{quick} calls at once, {slow} not");
             let dialled = wire.connections() - before;
-            // A try that finds the connection cut dials once more.
-            assert!((2..=8).contains(&dialled), "{dialled} dials in three seconds in {world:?}");
+            assert!((2..=5).contains(&dialled), "{dialled} dials in three seconds in {world:?}");
         }
     });
 }

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{BoxError, ErrorKind, Memory, Result, Ttl, aio};
-use support::{Remote, Wire, World, eventually};
+use lexigram_cache::{BoxError, ErrorKind, Memory, Redis, Result, Ttl, aio};
+use support::{RedisServer, Remote, Wire, World, eventually};
 use tokio::runtime::{Builder, Runtime};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -105,6 +105,28 @@ fn a_cache_is_used_from_the_next_runtime_when_one_has_ended() {
             assert_eq!(runtime.block_on(cache.get::<usize>("round")).unwrap(), Some(round));
         }
     });
+}
+
+#[test]
+fn a_runtime_that_stands_still_while_it_dials_holds_up_no_other() {
+    let server = RedisServer::start();
+    let wire = Wire::before(server.addr());
+    let redis = Redis::builder(format!("redis://{}", wire.addr())).build().unwrap();
+    let cache = aio::Cache::builder().backend(redis).timeout(PATIENCE).build().unwrap();
+    let [other, standing] = runtimes();
+    wire.blackhole(true);
+    let dialling = cache.clone();
+    standing.block_on(async {
+        tokio::spawn(async move { dialling.get::<u64>("k").await });
+        while wire.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    });
+    // Nobody drives it any more.
+    wire.blackhole(false);
+    let start = Instant::now();
+    assert_eq!(other.block_on(cache.get::<u64>("k")).unwrap(), None);
+    assert!(start.elapsed() < PATIENCE / 2, "{:?}", start.elapsed());
 }
 
 /// Runs a future without tokio.

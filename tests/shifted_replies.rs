@@ -33,3 +33,31 @@ fn a_turned_bit_in_a_count_gives_no_task_the_value_of_another_key() {
         assert_eq!(call!(&world, cache => cache.get::<u64>(key(n))).unwrap(), Some(n), "afterwards");
     }
 }
+
+#[test]
+fn a_count_that_is_too_large_takes_no_other_tasks_reply() {
+    let remote = Remote::Redis(RedisServer::start());
+    let wire = Wire::before(remote.addr());
+    let [_, world] = remote.worlds_at(wire.addr(), 2, Duration::from_secs(1));
+    call!(&world, cache => cache.set_many((0..10).map(|n| (key(n), n)), Ttl::NEVER)).unwrap();
+    let World::Tasks(cache) = &world else { unreachable!("tasks are the second") };
+    // `*4` becomes `*5`, and the next reply looks like the fifth value.
+    wire.flip_bit_after(1, 0);
+    let (batch, one, other) = block_on(async {
+        tokio::join!(
+            cache.get_many::<u64>((0..4).map(key)),
+            cache.get::<u64>(key(8)),
+            cache.get::<u64>(key(9))
+        )
+    });
+    assert!(batch.is_err(), "{batch:?}");
+    for (n, value) in [(8, one), (9, other)] {
+        assert!(
+            value.as_ref().is_err() || value.as_ref().is_ok_and(|value| *value == Some(n)),
+            "{value:?} under key {n}"
+        );
+    }
+    for n in 0..10 {
+        assert_eq!(call!(&world, cache => cache.get::<u64>(key(n))).unwrap(), Some(n), "afterwards");
+    }
+}

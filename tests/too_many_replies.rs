@@ -53,7 +53,7 @@ fn a_reply_too_many_is_never_the_answer_to_the_next_question() {
 
 #[test]
 fn a_reply_that_says_it_is_huge_is_refused_at_once() {
-    for answer in [&b"$70000000\r\n"[..], b"*3000000\r\n", b"*1000\r\n*2000000\r\n"] {
+    for answer in [&b"$70000000\r\n"[..], b"$99999999999\r\n"] {
         let redis = Redis::builder(format!("redis://{}", server(answer))).build().unwrap();
         for world in worlds!(redis, timeout(Duration::from_secs(5))) {
             let error = call!(&world, cache => cache.get::<u64>("a")).unwrap_err();

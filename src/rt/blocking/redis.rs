@@ -11,7 +11,7 @@ use super::tls::TlsStream;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
-use crate::wire::redis::{Replies, Request, handshake, keeps_connection, read_handshake};
+use crate::wire::redis::{Replies, Request, fits, handshake, keeps_connection, read_handshake, unfit};
 
 /// Pooled connections to one server.
 pub(crate) struct Link {
@@ -39,8 +39,11 @@ impl Link {
             || self.dial(deadline),
             |socket| {
                 let replies = exchange(socket, &packed, request.commands.len(), deadline)?;
-                let is_in_step = keeps_connection(&request.commands, &replies);
-                Ok((replies, is_in_step))
+                if !fits(&request.commands, &replies) {
+                    return Err(Fault::sent(unfit()));
+                }
+                let keep = keeps_connection(&replies);
+                Ok((replies, keep))
             },
         )
     }

@@ -18,17 +18,23 @@ use super::watched::{Verdict, Watched};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
-use crate::wire::redis::{Replies, Request, failed, handshake, keeps_connection, read_handshake};
+use crate::wire::redis::{
+    Replies, Request, failed, fits, handshake, keeps_connection, read_handshake, unfit,
+};
 
 /// The connections to one server, one for each runtime.
 pub(crate) struct Link {
     settings: Settings,
     live: Mutex<Vec<Live>>,
-    /// Held while dialling, so that a crowd of tasks dials once.
-    dialling: tokio::sync::Mutex<()>,
+    /// Held while dialling, so that a crowd of tasks dials once; one for each runtime and process, since a task that dials
+    /// may be left standing with its runtime.
+    dialling: Mutex<Vec<Turn>>,
     /// Numbers connections, so that who finds one broken gives up that one and no later one.
     dialled: AtomicU64,
 }
+
+/// Whose turn it is to dial, of one process and runtime.
+type Turn = ((u32, Id), Arc<tokio::sync::Mutex<()>>);
 
 #[derive(Clone)]
 struct Live {
@@ -36,20 +42,25 @@ struct Live {
     verdict: Verdict,
     number: u64,
     /// Ends when the connection does, so a dead one is known before anything is sent on it.
-    driver: Arc<JoinHandle<()>>,
+    driver: Arc<Driver>,
     /// A connection cannot be used from another runtime than the one that drives it, nor from a forked child.
     runtime: Id,
     process: u32,
 }
 
+/// What moves a connection's bytes. Nobody is left to be answered when the last call on it has ended: it must not wait
+/// for a server that takes in no more.
+struct Driver(JoinHandle<()>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Link {
     pub(crate) fn new(settings: Settings) -> Link {
-        Link {
-            settings,
-            live: Mutex::default(),
-            dialling: tokio::sync::Mutex::new(()),
-            dialled: AtomicU64::new(0),
-        }
+        Link { settings, live: Mutex::default(), dialling: Mutex::default(), dialled: AtomicU64::new(0) }
     }
 
     /// Sends a request and receives all its replies, which may be refusals. One round trip, on a `fresh` connection if
@@ -68,12 +79,12 @@ impl Link {
             self.give_up(|live| live.runtime == runtime.id);
         }
         let answer = match self.exchange_once(&runtime, request, deadline).await {
-            Err(fault) if fault.may_repeat(request.repeatable) => {
+            Err(Failure::Sending(fault)) if fault.may_repeat(request.repeatable) => {
                 self.exchange_once(&runtime, request, deadline).await
             }
             answer => answer,
         };
-        answer.map_err(|fault| runtime.blame(fault))
+        answer.map_err(|(Failure::Dialling(fault) | Failure::Sending(fault))| runtime.blame(fault))
     }
 
     async fn exchange_once(
@@ -81,24 +92,28 @@ impl Link {
         runtime: &Runtime,
         request: &Request,
         deadline: Deadline,
-    ) -> Result<Vec<Value>, Fault> {
+    ) -> Result<Vec<Value>, Failure> {
         let live = match self.live(runtime) {
             Some(live) => live,
             // Boxed, since it is rare and its future is many times as large as the rest.
-            None => Box::pin(self.connect(runtime, deadline)).await.map_err(Fault::unsent)?,
+            None => {
+                let dialled = Box::pin(self.connect(runtime, deadline)).await;
+                dialled.map_err(|error| Failure::Dialling(Fault::unsent(error)))?
+            }
         };
         let number = live.number;
         let answer = send(live, request, runtime, deadline).await;
-        if !answer.as_ref().is_ok_and(|values| keeps_connection(&request.commands, values)) {
+        if !answer.as_ref().is_ok_and(|values| keeps_connection(values)) {
             self.give_up(|live| live.number == number);
         }
-        answer
+        answer.map_err(Failure::Sending)
     }
 
     /// Dials, unless another task has meanwhile.
     async fn connect(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
         let connect = async {
-            let _turn = self.dialling.lock().await;
+            let turn = self.turn(runtime);
+            let _turn = turn.lock().await;
             match self.live(runtime) {
                 Some(live) => Ok(live),
                 None => self.dial(runtime, deadline).await,
@@ -128,7 +143,7 @@ impl Link {
             Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
         };
         let mut lives = self.lock();
-        lives.retain(|live| !live.driver.is_finished());
+        lives.retain(|live| !live.driver.0.is_finished());
         lives.push(live.clone());
         Ok(live)
     }
@@ -155,16 +170,30 @@ impl Link {
             connection,
             verdict,
             number: self.dialled.fetch_add(1, Ordering::Relaxed),
-            driver: Arc::new(tokio::spawn(driver)),
+            driver: Arc::new(Driver(tokio::spawn(driver))),
             runtime: runtime.id,
             process: std::process::id(),
         })
     }
 
+    /// The turns of this runtime.
+    fn turn(&self, runtime: &Runtime) -> Arc<tokio::sync::Mutex<()>> {
+        let owner = (std::process::id(), runtime.id);
+        let mut turns = self.dialling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for those that nobody else has.
+        turns.retain(|(of, turn)| *of == owner || Arc::strong_count(turn) > 1);
+        if let Some((_, turn)) = turns.iter().find(|(of, _)| *of == owner) {
+            return Arc::clone(turn);
+        }
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        turns.push((owner, Arc::clone(&turn)));
+        turn
+    }
+
     fn live(&self, runtime: &Runtime) -> Option<Live> {
         let usable = |live: &&Live| {
             let ours = live.runtime == runtime.id && live.process == std::process::id();
-            ours && !live.driver.is_finished()
+            ours && !live.driver.0.is_finished()
         };
         self.lock().iter().find(usable).cloned()
     }
@@ -179,6 +208,12 @@ impl Link {
     }
 }
 
+/// Where an exchange came to nothing: only one that had a connection is worth another.
+enum Failure {
+    Dialling(Fault),
+    Sending(Fault),
+}
+
 /// From the moment a request is handed to the connection it counts as sent: what the driver has written of
 /// it by then is not known.
 async fn send(
@@ -190,7 +225,8 @@ async fn send(
     let count = request.commands.len();
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
     match runtime.within(deadline.instant(), pin!(exchange)).await {
-        Ok(Ok(values)) => Ok(values),
+        Ok(Ok(values)) if fits(&request.commands, &values) => Ok(values),
+        Ok(Ok(_)) => Err(Fault::sent(unfit())),
         Ok(Err(error)) => Err(Fault::sent(live.verdict.get().cloned().unwrap_or_else(|| failed(error)))),
         Err(error) => Err(Fault::sent(error)),
     }

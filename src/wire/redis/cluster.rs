@@ -64,9 +64,13 @@ fn read_node(node: &Value, asked: &Endpoint) -> Option<Endpoint> {
 }
 
 fn address_among(names: &Value) -> Option<&str> {
-    let Value::Array(names) = names else { return None };
-    let mut pairs = names.chunks_exact(2);
-    pairs.find(|pair| read_text(&pair[0]) == Some("ip")).and_then(|pair| read_text(&pair[1]))
+    let address = |name: &Value, value| (read_text(name) == Some("ip")).then_some(value).and_then(read_text);
+    match names {
+        Value::Array(names) => names.chunks_exact(2).find_map(|pair| address(&pair[0], &pair[1])),
+        // By RESP3.
+        Value::Map(names) => names.iter().find_map(|(name, value)| address(name, value)),
+        _ => None,
+    }
 }
 
 fn read_text(value: &Value) -> Option<&str> {

@@ -9,6 +9,8 @@ mod expect;
 mod frame;
 mod lease;
 mod look;
+#[cfg(feature = "async")]
+mod order;
 mod reply;
 mod scan;
 mod script;
@@ -25,7 +27,7 @@ use redis::{Cmd, Pipeline, Value};
 
 #[cfg(feature = "cluster")]
 pub(crate) use self::cluster::{Redirection, Run, is_cluster_down, part, read_slots, redirection, slots};
-pub(crate) use self::expect::keeps_connection;
+pub(crate) use self::expect::{fits, keeps_connection, unfit};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 use self::look::margin;
@@ -33,9 +35,9 @@ pub(crate) use self::look::{
     Depth, Seen, look, look_each, look_many, read_lease, read_look, read_look_each, read_look_many,
     read_stay, read_taken,
 };
-pub(crate) use self::reply::*;
 #[cfg(feature = "async")]
-pub(crate) use self::scan::Scan;
+pub(crate) use self::order::Order;
+pub(crate) use self::reply::*;
 use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
 use self::sentinel::is_replica;
@@ -107,7 +109,7 @@ pub(crate) fn read_handshake(replies: Vec<Value>) -> Result<()> {
             Err(error) => return Err(error),
             Ok(reply) if is_replica(&reply) => {
                 let text = "the server is a replica; the sentinels may soon name another master";
-                return Err(Error::new(ErrorKind::Unavailable, text));
+                return Err(Error::new(ErrorKind::Unavailable, text).with_code("READONLY"));
             }
             Ok(_) => {}
         }

@@ -29,6 +29,13 @@ pub(crate) fn no_reply() -> Error {
     Error::new(ErrorKind::Protocol, "the server sent no reply")
 }
 
+/// What each of several writes came to. If one was refused and another not, a part was applied, in whatever order the
+/// servers were asked.
+pub(crate) fn all_or_partial(replies: Vec<Result<Value>>) -> Result<Vec<Value>> {
+    let applied = replies.iter().any(Result::is_ok);
+    replies.into_iter().collect::<Result<_>>().map_err(|error| error.after_partial(applied))
+}
+
 /// Whether a replica has refused to write, by itself or, before Redis 7, in the text of a script's error.
 pub(crate) fn is_read_only(reply: &Value) -> bool {
     let Value::ServerError(error) = reply else { return false };
@@ -130,7 +137,12 @@ fn refused(code: &str, detail: &str) -> Error {
             (ErrorKind::Misconfigured, "the server is part of a cluster; this is a standalone configuration")
         }
         "NOPROTO" => (ErrorKind::Misconfigured, NO_RESP3),
-        "ERR" if detail.contains("HELLO") => (ErrorKind::Misconfigured, NO_RESP3),
+        "ERR"
+            if detail.starts_with("unknown command `HELLO`")
+                || detail.starts_with("unknown command 'HELLO'") =>
+        {
+            (ErrorKind::Misconfigured, NO_RESP3)
+        }
         "WRONGTYPE" => {
             (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write")
         }
@@ -147,7 +159,8 @@ fn refused(code: &str, detail: &str) -> Error {
     Error::new(kind, text).with_code(code)
 }
 
-const NO_RESP3: &str = "the server does not speak RESP3, which came with Redis 6; leave resp3 out";
+const NO_RESP3: &str =
+    "the server does not know HELLO as it should; resp3 and sentinels need Redis 6 or newer";
 
 fn unexpected(value: &Value) -> Error {
     let kind = match value {
@@ -201,6 +214,17 @@ mod tests {
         for text in ["-OOM no\r\n", "+READONLY\r\n", "-ERR unknown command 'x'\r\n"] {
             assert!(!is_read_only(&reply(text)), "{text}");
         }
+    }
+
+    #[test]
+    fn writes_of_which_one_was_not_taken_are_half_done() {
+        let busy = || Err(refused("BUSY", ""));
+        let done = || Ok(Value::Okay);
+        for half in [vec![busy(), done()], vec![done(), busy()]] {
+            assert!(all_or_partial(half).unwrap_err().is_ambiguous());
+        }
+        assert!(all_or_partial(vec![busy(), busy()]).unwrap_err().is_retryable());
+        assert_eq!(all_or_partial(vec![done(), done()]).unwrap().len(), 2);
     }
 
     #[test]
