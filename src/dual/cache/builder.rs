@@ -119,7 +119,7 @@ impl CacheBuilder {
     ///
     /// A call that was failed once asks that server no more. So a server that hangs takes a call's timeout once, and one
     /// that begins to hang during a load takes it twice, before the load and after it. A batch over several Memcached
-    /// servers gives each its share of the time, and a dead one costs its own keys only.
+    /// servers, or masters of a cluster, gives each its share of the time, and a dead one costs its own keys only.
     ///
     /// ```
     /// use lexigram_cache::{Cache, Ttl};

@@ -71,7 +71,7 @@ impl Backend for Remote {
         }
         if *condition == Condition::Always {
             let replies = self.servers.exchange(&wire::set_many(items, lifetime), deadline).await?;
-            return replies.into_iter().try_for_each(|reply| wire::read_value(reply).map(drop));
+            return wire::all_or_partial(replies.into_iter().map(wire::read_value).collect()).map(drop);
         }
         let calls = items.iter().map(|(key, bytes)| wire::store_if(key, bytes, lifetime, condition));
         self.do_each(calls.collect(), deadline).await
@@ -221,18 +221,13 @@ impl Remote {
 
     /// All in one round trip, whatever each came to; the first refusal is told.
     async fn do_each(&self, calls: Vec<Call>, deadline: Deadline) -> Result<()> {
-        let replies = self.call_each(&calls, deadline).await?;
-        replies.into_iter().try_for_each(|reply| reply.map(drop))
+        wire::all_or_partial(self.call_each(&calls, deadline).await?).map(drop)
     }
 
     /// The sum of what each counted.
-    async fn count_each(&self, calls: Vec<Call>, mut applied: bool, deadline: Deadline) -> Result<u64> {
-        let mut sum = 0;
-        let replies = self.call_each(&calls, deadline).await;
-        for reply in replies.map_err(|error| error.after_partial(applied))? {
-            sum += wire::read_count(reply.map_err(|error| error.after_partial(applied))?)?;
-            applied = true;
-        }
-        Ok(sum)
+    async fn count_each(&self, calls: Vec<Call>, applied: bool, deadline: Deadline) -> Result<u64> {
+        let replies = self.call_each(&calls, deadline).await.and_then(wire::all_or_partial);
+        let replies = replies.map_err(|error| error.after_partial(applied))?;
+        replies.into_iter().map(wire::read_count).sum()
     }
 }

@@ -67,10 +67,20 @@ impl Servers {
 #[maybe_async]
 impl Servers {
     /// Sends a request to whom it is for and receives all its replies, which may be refusals. One round trip per
-    /// server. One that is not ready yet, since it is loading or busy, is asked again until the deadline, where that can
-    /// apply nothing twice.
+    /// server.
     pub(super) async fn exchange(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
-        let mut answer = self.ask_once(request, deadline).await;
+        self.exchange_on(&Share::All, request, deadline).await
+    }
+
+    /// Sends a request to the server of a share. One that is not ready yet, since it is loading or busy, is asked again
+    /// until the deadline, where that can apply nothing twice.
+    pub(super) async fn exchange_on(
+        &self,
+        share: &Share,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>> {
+        let mut answer = self.ask_once(share, request, deadline).await;
         let mut pause = FIRST_PAUSE;
         // As long again is left for the answer: a connection that does not answer in time is given up.
         while request.repeatable
@@ -79,7 +89,7 @@ impl Servers {
         {
             rt::sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
-            match self.ask_once(request, deadline).await {
+            match self.ask_once(share, request, deadline).await {
                 Err(error) if error.is_timeout() => break,
                 later => answer = later,
             }
@@ -87,13 +97,30 @@ impl Servers {
         answer
     }
 
-    async fn ask_once(&self, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
-        match self {
-            Servers::One(node) => node.exchange(request, deadline).await,
+    async fn ask_once(&self, share: &Share, request: &Request, deadline: Deadline) -> Result<Vec<Value>> {
+        match (share, self) {
+            (Share::Of(member), _) => self.ask_member(member, request, deadline).await,
+            (Share::All, Servers::One(node)) => node.exchange(request, deadline).await,
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => rt::boxed(cluster.exchange(request, deadline)).await,
-            Servers::Watched(watched) => rt::boxed(watched.exchange(request, deadline)).await,
+            (Share::All, Servers::Cluster(cluster)) => rt::boxed(cluster.exchange(request, deadline)).await,
+            (Share::All, Servers::Watched(watched)) => rt::boxed(watched.exchange(request, deadline)).await,
         }
+    }
+
+    async fn ask_member(
+        &self,
+        member: &Arc<Member>,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>> {
+        let answer = member.node.exchange(request, deadline).await;
+        match self {
+            Servers::Watched(watched) if is_doubtful(&answer) => watched.doubt(member),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) if answer.is_err() => cluster.map.doubt(member),
+            _ => {}
+        }
+        answer
     }
 
     /// Shares that are all of the keys together.
@@ -112,24 +139,6 @@ impl Servers {
                 Ok(vec![Share::Of(master)])
             }
         }
-    }
-
-    /// Sends a request to the server of a share.
-    pub(super) async fn exchange_on(
-        &self,
-        share: &Share,
-        request: &Request,
-        deadline: Deadline,
-    ) -> Result<Vec<Value>> {
-        let Share::Of(member) = share else { return self.exchange(request, deadline).await };
-        let answer = member.node.exchange(request, deadline).await;
-        match self {
-            Servers::Watched(watched) if is_doubtful(&answer) => watched.doubt(member),
-            #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) if answer.is_err() => cluster.map.doubt(member),
-            _ => {}
-        }
-        answer
     }
 
     /// Whether all of them answer.
