@@ -81,6 +81,8 @@ struct Inner {
     code: Option<Box<str>>,
     message: Cow<'static, str>,
     source: Option<Arc<BoxError>>,
+    /// It says nothing about the server.
+    ours: bool,
 }
 
 impl Error {
@@ -185,6 +187,7 @@ impl Error {
             code: None,
             message: message.into(),
             source: None,
+            ours: false,
         }))
     }
 
@@ -241,6 +244,19 @@ impl Error {
             InvalidKey | InvalidTtl | TooLarge | Encode | Decode | Unsupported => false,
             Loader | LoaderPanicked | RecursiveLoad | Conflict | NotOwned => false,
         }
+    }
+
+    /// Of a call that came to nothing before its server was asked.
+    #[cfg(any(feature = "redis", feature = "memcached"))]
+    pub(crate) fn of_our_own(mut self) -> Error {
+        self.0.ours = true;
+        self
+    }
+
+    /// Whether the server had no part in it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_our_own(&self) -> bool {
+        self.0.ours
     }
 
     /// The error of a later step of a call whose earlier steps were applied: trying again is no longer harmless.

@@ -37,7 +37,7 @@ impl Fault {
     /// A write whose bytes left may have been applied, whatever became of the connection.
     pub(crate) fn into_error(self, repeatable: bool) -> Error {
         if repeatable || !self.sent {
-            return self.error;
+            return if self.ours { self.error.of_our_own() } else { self.error };
         }
         let text = "the write was sent but not answered; it may or may not have been applied";
         Error::new(ErrorKind::Ambiguous, text).with_source(self.error)

@@ -100,6 +100,7 @@ impl Cluster {
             for part in std::mem::take(&mut progress.parts) {
                 let failure = match part.exchange(request, deadline).await {
                     Ok(replies) => self.sort(&mut progress, &part, replies).err(),
+                    Err(error) if error.is_our_own() => Some(error),
                     Err(error) => {
                         self.map.doubt(&part.to);
                         let again = error.kind() == ErrorKind::Unavailable && !reviewed;

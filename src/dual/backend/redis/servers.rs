@@ -117,7 +117,9 @@ impl Servers {
         match self {
             Servers::Watched(watched) if is_doubtful(&answer) => watched.doubt(member),
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) if answer.is_err() => cluster.map.doubt(member),
+            Servers::Cluster(cluster) if answer.as_ref().is_err_and(|error| !error.is_our_own()) => {
+                cluster.map.doubt(member);
+            }
             _ => {}
         }
         answer

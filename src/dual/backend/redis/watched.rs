@@ -205,7 +205,9 @@ pub(super) fn is_doubtful(answer: &Result<Vec<Value>>) -> bool {
     match answer {
         Ok(replies) => replies.iter().any(wire::is_read_only),
         Err(error) => {
-            matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Ambiguous)
+            let is_silent =
+                matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Ambiguous);
+            is_silent && !error.is_our_own()
         }
     }
 }
