@@ -82,6 +82,7 @@ struct Inner {
     message: Cow<'static, str>,
     source: Option<Arc<BoxError>>,
     /// It says nothing about the server.
+    #[cfg(any(feature = "redis", feature = "memcached"))]
     ours: bool,
 }
 
@@ -187,6 +188,7 @@ impl Error {
             code: None,
             message: message.into(),
             source: None,
+            #[cfg(any(feature = "redis", feature = "memcached"))]
             ours: false,
         }))
     }
