@@ -56,6 +56,7 @@ fn a_server_that_is_down_costs_each_call_next_to_nothing_and_one_dial_a_second()
         for world in &worlds {
             let before = wire.connections();
             let (quick, slow) = (0..3).map(|_| hammer(world)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+            println!("{} down, {world:?}: {quick} calls at once, {slow} not", remote.name());
             assert!(quick > 100 && slow <= 8, "{quick} calls at once, {slow} not");
             let dialled = wire.connections() - before;
             assert!((2..=5).contains(&dialled), "{dialled} dials in three seconds in {world:?}");
@@ -94,6 +95,7 @@ fn a_server_that_is_back_is_used_again_within_two_seconds() {
             remote.restart();
             let back = Instant::now();
             eventually("the first success", Duration::from_secs(5), || get(&world).is_ok());
+            println!("{} killed, {world:?}: used again after {:?}", remote.name(), back.elapsed());
             assert!(back.elapsed() < Duration::from_secs(2), "{:?} in {world:?}", back.elapsed());
             (0..100).for_each(|_| assert!(get(&world).is_ok()));
         }
@@ -112,6 +114,7 @@ fn a_server_that_hangs_is_left_alone_too_and_used_again_when_it_goes_on() {
             remote.cont();
             let back = Instant::now();
             eventually("the first success", Duration::from_secs(5), || get(&world).is_ok());
+            println!("{} stopped, {world:?}: used again after {:?}", remote.name(), back.elapsed());
             assert!(back.elapsed() < Duration::from_secs(2), "{:?} in {world:?}", back.elapsed());
         }
     });

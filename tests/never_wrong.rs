@@ -97,8 +97,10 @@ fn no_read_gets_the_value_of_another_key_in_any_trouble() {
     read_in_each(&WORLDS, &Format::Json, &trouble, soak("SOAK_READS", 16_000));
 }
 
+/// Where callers share a connection, as tasks do on Redis, a length can be turned into one that ends just where the next
+/// reply does; nothing in the protocol tells. `shifted_replies` has what can be told there.
 #[test]
-fn a_turned_bit_is_never_a_wrong_value() {
+fn a_turned_bit_is_never_a_wrong_value_on_a_connection_of_one_caller() {
     let trouble = [Trouble::Flip, Trouble::Flip, Trouble::Flip, Trouble::Late, Trouble::Reset];
-    read_in_each(&WORLDS, &Format::Postcard, &trouble, soak("SOAK_READS", 16_000) / 2);
+    read_in_each(&WORLDS[..3], &Format::Postcard, &trouble, soak("SOAK_READS", 16_000) / 2);
 }
