@@ -25,8 +25,8 @@ pub(crate) trait Replies {
     fn read(self, received: Vec<u8>) -> Result<Self::Output>;
 }
 
-/// The most bytes that are taken in for one request, against a server that never stops talking: with what else it takes
-/// to receive them, 64 MiB.
+/// The most bytes that are taken in for one request, against a server that never stops talking. While the buffer grows,
+/// half as much again may be in use.
 const REPLY_LIMIT: usize = 60 * 1024 * 1024;
 
 /// # Errors
