@@ -160,16 +160,16 @@ impl Map {
         if self.is_empty() {
             return self.refresh(deadline).await;
         }
-        self.review(deadline).await
+        self.review(deadline).await;
+        Ok(())
     }
 
     /// Asks for a new map if it is time to.
-    pub(super) async fn review(&self, deadline: Deadline) -> Result<()> {
+    pub(super) async fn review(&self, deadline: Deadline) {
         if self.is_due() {
             // The map that is there may do for this call: half of the time is left to it.
             let _ = self.refresh(deadline.share(2)).await;
         }
-        Ok(())
     }
 
     /// Asks one node after the other for the map; each has its share of the time.
