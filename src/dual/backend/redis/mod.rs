@@ -173,6 +173,9 @@ impl Backend for Remote {
     }
 
     fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
+        if self.servers.keep_together() {
+            return vec![(0..keys.len()).collect()];
+        }
         let mut servers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (position, key) in keys.iter().enumerate() {
             servers.entry(self.servers.place(key.joined().as_bytes())).or_default().push(position);
