@@ -64,10 +64,13 @@ async fn tasks(redis: Redis) -> Result<Option<String>> {
     cache.get("k").await
 }
 
+fn threads(redis: Redis) -> Result<Option<String>> {
+    Cache::builder().backend(redis).build()?.get("k")
+}
+
 /// Both worlds refuse, in time, as a configuration that is wrong, and without a secret in the text or a command on
 /// the way.
 fn refuses(server: &RedisServer, redis: &Redis) {
-    let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
     for ask in [threads, tasks] {
         let start = Instant::now();
         let error = ask(redis.clone()).unwrap_err();
@@ -121,7 +124,6 @@ fn a_plain_server_is_told_no_password() {
     let server = RedisServer::start();
     let wire = support::Wire::before(server.addr());
     let redis = Redis::builder(format!("rediss://:S3CR3T-7f2a@{}/0", wire.addr())).build().unwrap();
-    let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
     for ask in [threads, tasks] {
         let start = Instant::now();
         let error = ask(redis.clone()).unwrap_err();
@@ -139,7 +141,6 @@ fn a_plain_server_is_told_no_password() {
 fn a_plain_client_on_a_tls_port_is_told_in_time() {
     let secured: Secured = Secured::start(Leaf::Good, "no");
     let redis = Redis::builder(format!("redis://127.0.0.1:{}/0", secured.files.port())).build().unwrap();
-    let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
     for ask in [threads, tasks] {
         let start = Instant::now();
         let error = ask(redis.clone()).unwrap_err();
@@ -154,7 +155,6 @@ fn a_connection_that_ends_during_the_handshake_is_unavailable_and_no_misconfigur
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || listener.incoming().for_each(drop));
     let redis = Redis::builder(format!("rediss://127.0.0.1:{port}")).breaker(None).build().unwrap();
-    let threads = |redis: Redis| Cache::builder().backend(redis).build()?.get::<String>("k");
     for ask in [threads, tasks] {
         let error = ask(redis.clone()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
