@@ -35,11 +35,11 @@ pub(crate) fn within_limit(received: &[u8]) -> Result<()> {
     if received.len() <= REPLY_LIMIT { Ok(()) } else { Err(too_large()) }
 }
 
-#[cfg(feature = "memcached")]
 /// Where the line at `from` ends (before its line feed) and the next one starts.
 ///
 /// # Errors
 /// `Protocol` for a line that is longer than any protocol's.
+#[cfg(feature = "memcached")]
 fn line(received: &[u8], from: usize) -> Result<Option<(&[u8], usize)>> {
     let rest = &received[from.min(received.len())..];
     let window = &rest[..rest.len().min(LINE_LIMIT)];

@@ -102,8 +102,8 @@ impl<'a> Call<'a> {
         Ok(value)
     }
 
-    /// What a read found; nothing where a failure was absorbed. Where the server itself says that the key holds nothing a cache could have written (a
-    /// Redis list, a set), it is rejected like bytes that do not decode.
+    /// What a read found; nothing where a failure was absorbed. Where the server itself says that the key holds nothing
+    /// a cache could have written (a Redis list, a set), it is rejected like bytes that do not decode.
     pub(super) fn found<R>(&self, read: Result<Option<R>>) -> Result<Option<R>> {
         match read {
             Err(error) if error.kind() == ErrorKind::Decode => self.reject(error).map(|()| None),

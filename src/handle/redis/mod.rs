@@ -163,7 +163,7 @@ impl RedisBuilder {
 
     /// After how many failures in a row the server is left alone: calls then fail at once with `Unavailable`, but for
     /// one a second that tries it. The failures of all handles of this process to the same address count together; an
-    /// answer, also one that refuses, begins the count anew. `None` tries for ever. Defaults to 5.
+    /// answer, also one that refuses, begins the count anew, but for that there are too many clients. `None` tries for ever. Defaults to 5.
     pub fn breaker(mut self, failures: impl Into<Option<u32>>) -> RedisBuilder {
         self.breaker = failures.into();
         self

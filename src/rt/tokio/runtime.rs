@@ -21,7 +21,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// The runtime around the running code.
 #[derive(Debug)]
 pub(super) struct Runtime {
-    #[cfg(any(feature = "redis", feature = "memcached"))]
+    #[cfg_attr(
+        not(any(feature = "redis", feature = "memcached")),
+        expect(dead_code, reason = "connections belong to a runtime")
+    )]
     pub(super) id: Id,
     /// A task of it that never ends by itself, so it has ended once the runtime has.
     sign_of_life: AbortHandle,
@@ -36,21 +39,12 @@ impl Runtime {
         // Entered and removed whole, so a poisoned lock guards a whole map.
         let mut signs = SIGNS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sign_of_life) = signs.get(&id).cloned() {
-            return Ok(Runtime::new(id, sign_of_life));
+            return Ok(Runtime { id, sign_of_life });
         }
         signs.retain(|_, sign| !sign.is_finished());
         let sign_of_life = handle.spawn(pending::<()>()).abort_handle();
         signs.insert(id, sign_of_life.clone());
-        Ok(Runtime::new(id, sign_of_life))
-    }
-
-    #[cfg_attr(not(any(feature = "redis", feature = "memcached")), expect(unused_variables))]
-    fn new(id: Id, sign_of_life: AbortHandle) -> Runtime {
-        Runtime {
-            #[cfg(any(feature = "redis", feature = "memcached"))]
-            id,
-            sign_of_life,
-        }
+        Ok(Runtime { id, sign_of_life })
     }
 
     /// # Errors
