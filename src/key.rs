@@ -29,6 +29,13 @@ impl Prefix {
         Prefix { text: format!("{escaped}:").into(), ..Prefix::default() }
     }
 
+    /// The keys of one kind of store in a namespace: `lexigram%lock:app:`, and `lexigram%lock::` where there is none. No
+    /// cache with a prefix shares them, since escaping leaves no `%l`, and no two namespaces do.
+    pub(crate) fn of_store(kind: &str, namespace: &Prefix) -> Prefix {
+        let namespace = if namespace.text.is_empty() { ":" } else { &namespace.text };
+        Prefix { text: format!("lexigram%{kind}:{namespace}").into(), ..Prefix::default() }
+    }
+
     /// The same namespace, whose values are kept so long past their time.
     pub fn keeping(self, stale_for: Duration) -> Prefix {
         Prefix { stale_for, ..self }
@@ -139,6 +146,25 @@ mod tests {
             for name in parts {
                 let joined = Prefix::new(prefix).key(name).unwrap().joined();
                 assert_eq!(seen.insert(joined, (prefix, name)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn stores_share_no_key_with_caches_other_stores_or_other_namespaces() {
+        let parts = ["a", "a:", ":", "%", "lexigram%lock", "lexigram%lock:", "lexigram%lock::a", "%lock"];
+        let mut seen = std::collections::HashMap::new();
+        let mut meet = |prefix: Prefix, name: &'static str, of: (&'static str, &'static str)| {
+            let joined = prefix.key(name).unwrap().joined();
+            assert_eq!(seen.insert(joined, (of, name)), None);
+        };
+        for name in parts {
+            for namespace in parts {
+                meet(Prefix::new(namespace), name, ("cache", namespace));
+            }
+            for namespace in ["", "a", "a:", ":"] {
+                meet(Prefix::of_store("lock", &Prefix::new(namespace)), name, ("lock", namespace));
+                meet(Prefix::of_store("state", &Prefix::new(namespace)), name, ("state", namespace));
             }
         }
     }

@@ -10,8 +10,10 @@ mod cache;
 mod caches;
 #[cfg(feature = "testing")]
 pub mod contract;
+mod store;
 
 pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder};
 pub use self::caches::Caches;
+pub use self::store::StoreBase;
 pub use crate::health::{Health, Status};

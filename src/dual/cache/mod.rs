@@ -87,6 +87,11 @@ impl Cache {
         self.inner.backend.clone()
     }
 
+    /// What a store on this cache takes over from it.
+    pub(super) fn setting(&self) -> (Prefix, ValueCodec, Duration) {
+        (self.inner.prefix.clone(), self.inner.codec.clone(), self.timeout)
+    }
+
     /// What this cache has done so far. Reads counters only.
     pub fn stats(&self) -> Stats {
         let Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, .. } =
