@@ -39,9 +39,9 @@ const REDIS: &[Case] = &[
     case("half a string", "$20\r\nabc", "", true),
     case("half a line", "$2", "", true),
     case("a huge array", "*2147483647\r\n", "", false),
-    case("an array at the limit", "*67108864\r\n", "", true),
+    case("an array at the limit", "*560000\r\n", "", true),
     case("a huge string", "$2147483647\r\n", "", false),
-    case("a string at the limit", "$67108864\r\n", "", true),
+    case("a string at the limit", "$31457000\r\n", "", true),
     case("a line without end", "+", "x", false),
     case("replies without end", "", "+OK\r\n", false),
     case("strings without end", "*60000000\r\n", "$1000\r\n0123456789\r\n", false),
@@ -56,7 +56,7 @@ const MEMCACHED: &[Case] = &[
     case("half a value", "VA 20 f0\r\nabc", "", true),
     case("half a line", "VA 2", "", true),
     case("a huge value", "VA 2147483647 f0\r\n", "", false),
-    case("a value at the limit", "VA 67108864 f0\r\n", "", true),
+    case("a value at the limit", "VA 31457000 f0\r\n", "", true),
     case("a line without end", "", "x", false),
     case("replies without end", "", "HD\r\n", false),
 ];
@@ -64,10 +64,16 @@ const MEMCACHED: &[Case] = &[
 const REDIS_FLOODS: &[Case] = &[
     case("an array without end", "*60000000\r\n", ":1\r\n", true),
     case("depth without end", "", "*1\r\n", true),
-    case("a string over the limit", "$67108864\r\n", "x", true),
+    case("an array at the limit", "*560000\r\n", ":1\r\n", true),
+    case("strings up to the limit", "*30\r\n", "$1000000\r\n", true),
+    case("a string at the limit", "$31457000\r\n", "x", true),
+    case("a string over the limit", "$31457281\r\n", "x", false),
 ];
 
-const MEMCACHED_FLOODS: &[Case] = &[case("a value over the limit", "VA 67108864 f0\r\n", "x", true)];
+const MEMCACHED_FLOODS: &[Case] = &[
+    case("a value at the limit", "VA 31457000 f0\r\n", "x", true),
+    case("a value over the limit", "VA 31457281 f0\r\n", "x", false),
+];
 
 const HTTP: &str = "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n";
 

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use lexigram_cache::{ErrorKind, Redis};
+use lexigram_cache::{ErrorKind, Memcached, Redis, Ttl};
 use support::{call, worlds};
 
 /// A server that answers the first `GET` of a connection with this, and whatever else comes properly enough.
@@ -64,5 +64,44 @@ fn a_reply_that_says_it_is_huge_is_refused_at_once() {
                 Some(ErrorKind::Protocol)
             );
         }
+    }
+}
+
+#[test]
+fn a_reply_may_be_as_large_as_the_handle_says() {
+    const LARGE: usize = 3_000_000;
+    let (redis, memcached) = (support::redis().addr(), support::memcached().addr());
+    let redis = |limit| Redis::builder(format!("redis://{redis}/0")).max_reply_size(limit).build().unwrap();
+    let memcached = |limit| {
+        let builder = Memcached::builder([memcached.to_string()]).max_value_size(1_000_000);
+        builder.max_reply_size(limit).build().unwrap()
+    };
+    // Three values of a reply, each of which Memcached takes.
+    let part = "x".repeat(LARGE / 3 - 2_000);
+    let names = ["large:1", "large:2", "large:3"];
+    for (tight, wide) in [
+        (worlds!(redis(LARGE - 10_000)), worlds!(redis(LARGE + 10_000))),
+        (worlds!(memcached(LARGE - 10_000)), worlds!(memcached(LARGE + 10_000))),
+    ] {
+        for (tight, wide) in tight.iter().zip(&wide) {
+            call!(wide, cache => cache.set_many(names.map(|name| (name, part.clone())), Ttl::NEVER)).unwrap();
+            let read = call!(wide, cache => cache.get_many::<String>(names)).unwrap();
+            assert_eq!(read.len(), 3, "{wide:?}");
+            let read = call!(tight, cache => cache.get_many::<String>(names)).map(|read| read.len());
+            let error = read.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+            assert!(error.to_string().contains("max_reply_size"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_no_reply_could_keep_is_refused() {
+    let redis = Redis::builder("redis://127.0.0.1").max_reply_size(1_000).build().unwrap_err();
+    let memcached = Memcached::builder(["a"]).max_reply_size(1_000).build().unwrap_err();
+    let small = Memcached::builder(["a"]).max_reply_size(1_000_000).build().unwrap_err();
+    for error in [redis, memcached, small] {
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("max_reply_size"), "{error}");
     }
 }

@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) clearable: bool,
     pub(crate) max_value_size: usize,
     pub(crate) breaker: Option<u32>,
+    pub(crate) max_reply_size: usize,
 }
 
 impl Memcached {
@@ -56,6 +57,7 @@ impl Memcached {
             clearable: false,
             max_value_size: 1024 * 1024,
             breaker: Some(super::FAILURES),
+            max_reply_size: super::MAX_REPLY_SIZE,
         })
     }
 }
@@ -104,14 +106,27 @@ impl MemcachedBuilder {
         self
     }
 
+    /// The most bytes that are taken in for the replies to 64 KiB of commands, which is a thousand keys or more, against a server that never stops talking; a reply that is larger, or
+    /// says that it will be, ends its connection as `Protocol`. Taking one in needs up to about twice as much memory, since what it
+    /// says is copied out of it. Defaults to 30 MiB.
+    pub fn max_reply_size(mut self, bytes: usize) -> MemcachedBuilder {
+        self.0.max_reply_size = bytes;
+        self
+    }
+
     /// Checks the settings. Resolves no name and dials nothing.
     ///
     /// # Errors
     /// `Config`, with what is allowed: no servers, one named twice, one that is not `host:port`, a pool of
-    /// zero, a breaker of zero.
+    /// zero, a breaker of zero, replies of no more than 64 KiB or than one value.
     pub fn build(mut self) -> Result<Memcached> {
         super::check_pool_size(self.0.pool_size)?;
         super::check_breaker(self.0.breaker)?;
+        super::check_reply_size(self.0.max_reply_size)?;
+        if self.0.max_value_size > self.0.max_reply_size {
+            let text = "max_value_size is over max_reply_size, so a value could be written and not be read again; raise that too";
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         if self.0.servers.is_empty() {
             let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
             return Err(Error::new(ErrorKind::Config, text));

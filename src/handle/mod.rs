@@ -45,6 +45,21 @@ fn check_breaker(failures: Option<u32>) -> crate::error::Result<()> {
     Err(crate::error::Error::new(crate::error::ErrorKind::Config, text))
 }
 
+/// # Errors
+/// `Config` for a limit that honest refusals would break.
+#[cfg(any(feature = "redis", feature = "memcached"))]
+fn check_reply_size(bytes: usize) -> crate::error::Result<()> {
+    if bytes > 64 * 1024 {
+        return Ok(());
+    }
+    let text = format!("max_reply_size is {bytes}; give more than 64 KiB, such as 30 MiB");
+    Err(crate::error::Error::new(crate::error::ErrorKind::Config, text))
+}
+
+/// With what is copied out of it, a reply of this size takes no more than 64 MiB.
+#[cfg(any(feature = "redis", feature = "memcached"))]
+const MAX_REPLY_SIZE: usize = 30 * 1024 * 1024;
+
 /// In a row, after which a server is left alone.
 #[cfg(any(feature = "redis", feature = "memcached"))]
 const FAILURES: u32 = 5;

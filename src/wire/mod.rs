@@ -23,16 +23,15 @@ pub(crate) trait Replies {
 
     /// Reads the replies, once `advance` has found them complete.
     fn read(self, received: Vec<u8>) -> Result<Self::Output>;
+
+    /// The most bytes that are taken in, against a server that never stops talking.
+    fn limit(&self) -> usize;
 }
 
-/// The most bytes that are taken in for one request, against a server that never stops talking. While the buffer grows,
-/// half as much again may be in use.
-const REPLY_LIMIT: usize = 60 * 1024 * 1024;
-
 /// # Errors
-/// `Protocol` once an exchange has brought more than [`REPLY_LIMIT`].
-pub(crate) fn within_limit(received: &[u8]) -> Result<()> {
-    if received.len() <= REPLY_LIMIT { Ok(()) } else { Err(too_large()) }
+/// `Protocol` once an exchange has brought more than its limit.
+pub(crate) fn within_limit(received: &[u8], limit: usize) -> Result<()> {
+    if received.len() <= limit { Ok(()) } else { Err(too_large(limit)) }
 }
 
 /// Where the line at `from` ends (before its line feed) and the next one starts.
@@ -56,8 +55,12 @@ fn line(received: &[u8], from: usize) -> Result<Option<(&[u8], usize)>> {
 /// Lines carry type, length or a short text; error texts are the longest.
 const LINE_LIMIT: usize = 64 * 1024;
 
-fn too_large() -> Error {
-    Error::new(ErrorKind::Protocol, "the reply exceeds 60 MiB; ask for fewer or smaller values at once")
+fn too_large(limit: usize) -> Error {
+    let limit = limit as f64 / f64::from(1024 * 1024);
+    let text = format!(
+        "the reply would take over {limit} MiB; ask for fewer or smaller values at once, or raise max_reply_size"
+    );
+    Error::new(ErrorKind::Protocol, text)
 }
 
 fn garbled() -> Error {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
 use super::super::tls::{Tls, TlsSettings};
-use super::super::{FAILURES, Links, check_breaker, check_pool_size};
+use super::super::{FAILURES, Links, MAX_REPLY_SIZE, check_breaker, check_pool_size, check_reply_size};
 use super::topology::{Plan, Topology};
 use super::{Address, Redis, Settings, Shared};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +20,7 @@ pub struct RedisBuilder {
     pool_size: u32,
     client_name: String,
     breaker: Option<u32>,
+    max_reply_size: usize,
     resp3: bool,
     tls: TlsSettings,
     plan: Plan,
@@ -42,6 +43,7 @@ impl RedisBuilder {
             pool_size: 10,
             client_name: "lexigram-cache".to_owned(),
             breaker: Some(FAILURES),
+            max_reply_size: MAX_REPLY_SIZE,
             resp3: false,
             tls: TlsSettings::default(),
             plan: Plan::default(),
@@ -66,6 +68,14 @@ impl RedisBuilder {
     /// answer, also one that refuses, begins the count anew, but for that there are too many clients. `None` tries for ever. Defaults to 5.
     pub fn breaker(mut self, failures: impl Into<Option<u32>>) -> RedisBuilder {
         self.breaker = failures.into();
+        self
+    }
+
+    /// The most bytes that are taken in for one reply, be it to `get_many` of a thousand keys, against a server that never stops talking; a reply that is larger, or
+    /// says that it will be, ends its connection as `Protocol`. Taking one in needs up to about twice as much memory, since what it
+    /// says is copied out of it. Defaults to 30 MiB.
+    pub fn max_reply_size(mut self, bytes: usize) -> RedisBuilder {
+        self.max_reply_size = bytes;
         self
     }
 
@@ -157,13 +167,14 @@ impl RedisBuilder {
     /// Checks the settings and reads certificate files. Resolves no name and dials nothing.
     ///
     /// # Errors
-    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a breaker of zero, a client name with blanks, a
+    /// `Config`, with what is allowed: a URL that is none, a pool of zero, a breaker of zero, replies of no more than 64 KiB, a client name with blanks, a
     /// certificate file that is none, TLS settings without `rediss://`; a further server that is no `host:port`, a Unix socket in
     /// place of several servers, a cluster with sentinels or a database, a master without a name. The text never holds the URL,
     /// which may carry a password.
     pub fn build(self) -> Result<Redis> {
         check_pool_size(self.pool_size)?;
         check_breaker(self.breaker)?;
+        check_reply_size(self.max_reply_size)?;
         // CLIENT SETNAME refuses everything but printable characters without blanks.
         if self.client_name.is_empty() || !self.client_name.bytes().all(|byte| byte.is_ascii_graphic()) {
             let text = "client_name must be printable ASCII without blanks, such as `shop-worker`";
@@ -229,6 +240,7 @@ impl RedisBuilder {
             pool_size: self.pool_size,
             client_name: self.client_name,
             breaker: self.breaker,
+            max_reply_size: self.max_reply_size,
             resp3: self.resp3 || redis.protocol().supports_resp3(),
             master_only: false,
         })

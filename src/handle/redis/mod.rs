@@ -51,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) client_name: String,
     pub(crate) breaker: Option<u32>,
+    pub(crate) max_reply_size: usize,
     pub(crate) resp3: bool,
     /// Whether a server that is a replica is refused.
     pub(crate) master_only: bool,

@@ -7,17 +7,23 @@ use super::socket::Socket;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Reply, Request, Window, greeting, keeps_step, out_of_step, read_greeting};
+use crate::wire::memcached::{
+    GREETING, Reply, Request, Window, greeting, keeps_step, out_of_step, read_greeting,
+};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
     servers: Vec<(String, Pool)>,
+    max_reply_size: usize,
 }
 
 impl Link {
     pub(crate) fn new(settings: &Settings) -> Link {
         let server = |address: &String| (address.clone(), Pool::new(settings.pool_size));
-        Link { servers: settings.servers.iter().map(server).collect() }
+        Link {
+            servers: settings.servers.iter().map(server).collect(),
+            max_reply_size: settings.max_reply_size,
+        }
     }
 
     /// Sends a request to one server and receives all its replies, which may be refusals. One round trip, on a `fresh`
@@ -30,7 +36,7 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Vec<Reply>, Fault> {
         let (address, pool) = &self.servers[server];
-        let windows = request.windows().map_err(Fault::of_our_own)?;
+        let windows = request.windows(self.max_reply_size).map_err(Fault::of_our_own)?;
         pool.checkout(deadline)?.with(
             request.repeatable,
             fresh,
@@ -45,7 +51,7 @@ impl Link {
 fn greeted(address: &str, deadline: Deadline) -> Result<Socket> {
     let mut socket = Socket::plain(dial(address, deadline)?);
     let (replies, _) =
-        exchange(&mut socket, &greeting().windows()?, deadline).map_err(|fault| fault.error)?;
+        exchange(&mut socket, &greeting().windows(GREETING)?, deadline).map_err(|fault| fault.error)?;
     read_greeting(replies)?;
     Ok(socket)
 }

@@ -38,7 +38,7 @@ impl Link {
             fresh,
             || self.dial(deadline),
             |socket| {
-                let replies = exchange(socket, &packed, request.commands.len(), deadline)?;
+                let replies = self.converse(socket, &packed, request.commands.len(), deadline)?;
                 if !fits(&request.commands, &replies) {
                     return Err(Fault::sent(unfit()));
                 }
@@ -52,7 +52,7 @@ impl Link {
         let mut socket = self.connect(deadline)?;
         let hello = handshake(&self.settings);
         let replies =
-            exchange(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
+            self.converse(&mut socket, &hello.commands.get_packed_pipeline(), hello.commands.len(), deadline);
         read_handshake(replies.map_err(|fault| fault.error)?)?;
         Ok(socket)
     }
@@ -76,14 +76,16 @@ impl Link {
             Address::Unix(_) => Err(super::super::fault::no_unix_sockets()),
         }
     }
-}
 
-fn exchange(
-    socket: &mut Socket,
-    packed: &[u8],
-    count: usize,
-    deadline: Deadline,
-) -> Result<Vec<Value>, Fault> {
-    socket.send(packed, deadline)?;
-    socket.receive(Replies::new(count), deadline).map_err(Fault::sent)
+    fn converse(
+        &self,
+        socket: &mut Socket,
+        packed: &[u8],
+        count: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
+        socket.send(packed, deadline)?;
+        let replies = Replies::new(count, self.settings.max_reply_size);
+        socket.receive(replies, deadline).map_err(Fault::sent)
+    }
 }

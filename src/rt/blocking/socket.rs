@@ -44,10 +44,10 @@ impl Socket {
         let mut received = Vec::new();
         loop {
             self.read_some(&mut received)?;
+            within_limit(&received, replies.limit())?;
             if replies.advance(&received)? {
                 return replies.read(received);
             }
-            within_limit(&received)?;
         }
     }
 

@@ -14,11 +14,14 @@ use super::runtime::Runtime;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::memcached::Settings;
-use crate::wire::memcached::{Reply, Request, Window, greeting, keeps_step, out_of_step, read_greeting};
+use crate::wire::memcached::{
+    GREETING, Reply, Request, Window, greeting, keeps_step, out_of_step, read_greeting,
+};
 
 /// Pooled connections to each server.
 pub(crate) struct Link {
     servers: Vec<Server>,
+    max_reply_size: usize,
 }
 
 struct Server {
@@ -30,7 +33,10 @@ impl Link {
     pub(crate) fn new(settings: &Settings) -> Link {
         let server =
             |address: &String| Server { address: address.clone(), pool: Pool::new(settings.pool_size) };
-        Link { servers: settings.servers.iter().map(server).collect() }
+        Link {
+            servers: settings.servers.iter().map(server).collect(),
+            max_reply_size: settings.max_reply_size,
+        }
     }
 
     /// Sends a request to one server and receives all its replies, which may be refusals. One round trip, on a `fresh`
@@ -46,7 +52,7 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Vec<Reply>, Fault> {
         let server = &self.servers[server];
-        let windows = request.windows().map_err(Fault::of_our_own)?;
+        let windows = request.windows(self.max_reply_size).map_err(Fault::of_our_own)?;
         let runtime = Runtime::current().map_err(Fault::of_our_own)?;
         let place = server.pool.checkout(&runtime, deadline).await?;
         let mut sent = false;
@@ -85,7 +91,7 @@ impl Server {
     /// first thing it hears.
     async fn greeted(&self, deadline: Deadline) -> Result<TcpStream> {
         let mut stream = dial(&self.address, deadline).await?;
-        read_greeting(exchange(&mut stream, &greeting().windows()?, &mut false).await?)?;
+        read_greeting(exchange(&mut stream, &greeting().windows(GREETING)?, &mut false).await?)?;
         Ok(stream)
     }
 }

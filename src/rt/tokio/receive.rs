@@ -20,10 +20,10 @@ pub(super) async fn receive<R: Replies>(
             Ok(_) => {}
             Err(error) => return Err(io_error("receive", error)),
         }
+        within_limit(&received, replies.limit())?;
         if replies.advance(&received)? {
             return replies.read(received);
         }
-        within_limit(&received)?;
     }
 }
 

@@ -160,10 +160,12 @@ impl Link {
         stream.write_all(&packed).await.map_err(|error| io_error("send", error))?;
         // TLS holds back what does not fill a record.
         stream.flush().await.map_err(|error| io_error("send", error))?;
-        read_handshake(receive(&mut stream, Replies::new(hello.commands.len())).await?)?;
+        read_handshake(
+            receive(&mut stream, Replies::new(hello.commands.len(), self.settings.max_reply_size)).await?,
+        )?;
         let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-        let (stream, verdict) = Watched::new(stream);
+        let (stream, verdict) = Watched::new(stream, self.settings.max_reply_size);
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&nobody, stream, config).await.map_err(failed)?;
         Ok(Live {

@@ -23,9 +23,9 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S) -> (Watched<S>, Verdict) {
+    pub(super) fn new(stream: S, limit: usize) -> (Watched<S>, Verdict) {
         let verdict = Verdict::default();
-        (Watched { stream, order: Order::new(), verdict: Arc::clone(&verdict) }, verdict)
+        (Watched { stream, order: Order::new(limit), verdict: Arc::clone(&verdict) }, verdict)
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memcache::exp::{Error as MetaError, MetaCommandResult, MetaResponse, parse_meta_result};
 
-use super::super::{REPLY_LIMIT, Replies as Contract, garbled, line};
+use super::super::{Replies as Contract, garbled, line, too_large};
 use super::token;
 use crate::error::Result;
 
@@ -16,12 +16,13 @@ pub(crate) struct Replies {
     number: u32,
     commands: Range<usize>,
     position: usize,
+    limit: usize,
     replies: Vec<(Reply, Option<Range<usize>>)>,
 }
 
 impl Replies {
-    pub(super) fn new(number: u32, commands: Range<usize>) -> Replies {
-        Replies { number, position: 0, replies: Vec::with_capacity(commands.len()), commands }
+    pub(super) fn new(number: u32, commands: Range<usize>, limit: usize) -> Replies {
+        Replies { number, position: 0, limit, replies: Vec::with_capacity(commands.len()), commands }
     }
 }
 
@@ -31,7 +32,7 @@ impl Contract for Replies {
     fn advance(&mut self, received: &[u8]) -> Result<bool> {
         while self.replies.len() < self.commands.len() {
             let Some((header, after)) = line(received, self.position)? else { return Ok(false) };
-            let data = match data_size(header)? {
+            let data = match data_size(header, self.limit)? {
                 None => None,
                 Some(size) if received.len() < after + size + 2 => return Ok(false),
                 Some(size) => Some(after..after + size),
@@ -56,14 +57,18 @@ impl Contract for Replies {
         };
         Ok(self.replies.into_iter().map(with_data).collect())
     }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
 }
 
 /// `VA <size> ..` is followed by so many bytes; no other reply is.
-fn data_size(header: &[u8]) -> Result<Option<usize>> {
+fn data_size(header: &[u8], limit: usize) -> Result<Option<usize>> {
     let Some(rest) = header.strip_prefix(b"VA ") else { return Ok(None) };
     let digits = rest.split(|&byte| byte == b' ').next().unwrap_or_default();
-    let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
-    size.filter(|size| *size <= REPLY_LIMIT).map(Some).ok_or_else(garbled)
+    let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).ok_or_else(garbled)?;
+    if size > limit { Err(too_large(limit)) } else { Ok(Some(size)) }
 }
 
 fn read_header(header: &[u8], token: &str) -> Result<Reply> {
@@ -88,10 +93,11 @@ mod tests {
     use super::*;
 
     const REPLIES: &[u8] = b"VA 4 f0 c7 O7.0\r\na\r\nb\r\nEN O7.1\r\nSERVER_ERROR out of memory\r\n";
+    const LIMIT: usize = 1 << 20;
 
     #[test]
     fn replies_are_complete_at_their_last_byte_and_not_before() {
-        let mut replies = Replies::new(7, 0..3);
+        let mut replies = Replies::new(7, 0..3, LIMIT);
         for end in 0..REPLIES.len() {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
@@ -105,10 +111,10 @@ mod tests {
 
     #[test]
     fn a_reply_to_another_command_is_an_error() {
-        assert!(Replies::new(7, 0..1).advance(b"HD O7.1\r\n").is_err());
-        assert!(Replies::new(7, 0..1).advance(b"HD O6.0\r\n").is_err(), "the request before this one");
-        assert!(Replies::new(7, 0..1).advance(b"HD\r\n").is_err());
-        assert!(Replies::new(7, 0..1).advance(b"HD O7.0\r\nHD O7.1\r\n").is_err());
+        assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD O7.1\r\n").is_err());
+        assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD O6.0\r\n").is_err(), "the request before this one");
+        assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD\r\n").is_err());
+        assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD O7.0\r\nHD O7.1\r\n").is_err());
     }
 
     #[test]
@@ -119,8 +125,8 @@ mod tests {
             b"VA 99999999999 O7.0\r\n",
             b"VA 1 O7.0\r\nabc",
         ] {
-            assert!(Replies::new(7, 0..1).advance(bytes).is_err(), "{bytes:?}");
+            assert!(Replies::new(7, 0..1, LIMIT).advance(bytes).is_err(), "{bytes:?}");
         }
-        assert!(Replies::new(7, 0..1).advance(&vec![b'x'; 100_000]).is_err());
+        assert!(Replies::new(7, 0..1, LIMIT).advance(&vec![b'x'; 100_000]).is_err());
     }
 }

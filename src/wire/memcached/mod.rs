@@ -46,14 +46,19 @@ impl Request {
     }
 
     /// The request in pieces that are each sent and answered before the next: a server stops reading while its
-    /// replies are stuck, so what is sent in one go must fit the buffers in between. Most requests are one.
-    pub(crate) fn windows(&self) -> Result<Vec<Window>> {
-        let mut windows = Vec::with_capacity(1);
-        let mut window = Window { packed: Vec::new(), number: self.number, commands: 0..0 };
+    /// replies are stuck, so what is sent in one go must fit the buffers in between. Most requests are one. Of each
+    /// piece's replies no more than so many bytes are taken in.
+    pub(crate) fn windows(&self, max_reply_size: usize) -> Result<Vec<Window>> {
+        let from = |position| Window {
+            packed: Vec::new(),
+            number: self.number,
+            commands: position..position,
+            max_reply_size,
+        };
+        let (mut windows, mut window) = (Vec::with_capacity(1), from(0));
         for (position, command) in self.commands.iter().enumerate() {
             if window.packed.len() >= WINDOW {
-                let next = Window { packed: Vec::new(), number: self.number, commands: position..position };
-                windows.push(std::mem::replace(&mut window, next));
+                windows.push(std::mem::replace(&mut window, from(position)));
             }
             let command = command.clone().flag(format!("O{}", token(self.number, position)));
             command.encode_into(&mut window.packed).map_err(unsendable)?;
@@ -69,12 +74,13 @@ pub(crate) struct Window {
     pub(crate) packed: Vec<u8>,
     number: u32,
     commands: Range<usize>,
+    max_reply_size: usize,
 }
 
 impl Window {
     /// What takes in the replies to it.
     pub(crate) fn replies(&self) -> Replies {
-        Replies::new(self.number, self.commands.clone())
+        Replies::new(self.number, self.commands.clone(), self.max_reply_size)
     }
 }
 
@@ -182,6 +188,9 @@ pub(crate) fn greeting() -> Request {
     Request::read(vec![build_noop()])
 }
 
+/// The most bytes that are taken in of the answer to it.
+pub(crate) const GREETING: usize = 64 * 1024;
+
 /// A lifetime as the protocol has it: 0 is never, up to 30 days are seconds from now, more is a point in
 /// Unix time.
 ///
@@ -220,7 +229,7 @@ mod tests {
         let key = wire_key(&prefix.key("k").unwrap());
         let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
         let request = Request { commands, number: 26, repeatable: false };
-        let [window] = <[Window; 1]>::try_from(request.windows().unwrap()).ok().unwrap();
+        let [window] = <[Window; 1]>::try_from(request.windows(1 << 20).unwrap()).ok().unwrap();
         assert_eq!(
             String::from_utf8(window.packed).unwrap(),
             "mg app:k v f c t O1a.0\r\nms app:k 1 ME F0 T60 O1a.1\r\nv\r\n"

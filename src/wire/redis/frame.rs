@@ -18,8 +18,8 @@ pub(crate) struct Replies {
 }
 
 impl Replies {
-    pub(crate) fn new(count: usize) -> Replies {
-        Replies { count, due: count, position: 0, scan: Scan::of_replies() }
+    pub(crate) fn new(count: usize, limit: usize) -> Replies {
+        Replies { count, due: count, position: 0, scan: Scan::of_replies(limit) }
     }
 }
 
@@ -43,6 +43,10 @@ impl Contract for Replies {
         let mut rest = &received[..];
         (0..self.count).map(|_| parser.parse_value(&mut rest).map_err(failed)).collect()
     }
+
+    fn limit(&self) -> usize {
+        self.scan.limit
+    }
 }
 
 #[cfg(test)]
@@ -50,10 +54,11 @@ mod tests {
     use super::*;
 
     const REPLIES: &[u8] = b"+OK\r\n$5\r\na\r\nbc\r\n*2\r\n$-1\r\n*1\r\n:7\r\n-ERR no\r\n";
+    const LIMIT: usize = 1 << 20;
 
     #[test]
     fn replies_are_complete_at_their_last_byte_and_not_before() {
-        let mut replies = Replies::new(4);
+        let mut replies = Replies::new(4, LIMIT);
         for end in 0..REPLIES.len() {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
@@ -67,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_reply_that_nobody_asked_for_is_an_error() {
-        assert!(Replies::new(1).advance(b"+OK\r\n+OK\r\n").is_err());
+        assert!(Replies::new(1, LIMIT).advance(b"+OK\r\n+OK\r\n").is_err());
     }
 
     #[test]
@@ -75,8 +80,8 @@ mod tests {
         for bytes in
             [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"$x\r\n", b"$99999999999\r\n", b"*-2\r\n", b"\r\n"]
         {
-            assert!(Replies::new(1).advance(bytes).is_err(), "{bytes:?}");
+            assert!(Replies::new(1, LIMIT).advance(bytes).is_err(), "{bytes:?}");
         }
-        assert!(Replies::new(1).advance(&vec![b'+'; 100_000]).is_err());
+        assert!(Replies::new(1, LIMIT).advance(&vec![b'+'; 100_000]).is_err());
     }
 }

@@ -19,8 +19,8 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn new() -> Order {
-        let (asked, answered) = (Scan::of_commands(), Scan::of_replies());
+    pub(crate) fn new(limit: usize) -> Order {
+        let (asked, answered) = (Scan::of_commands(), Scan::of_replies(limit));
         Order { asked, answered, due: VecDeque::new(), command: Some(Vec::new()), reply: Some(Vec::new()) }
     }
 
@@ -109,7 +109,7 @@ mod tests {
     const ANSWERED: &[u8] = b"*2\r\n$1\r\n1\r\n$-1\r\n$1\r\n3\r\n+PONG\r\n";
 
     fn asked(piece: usize) -> Order {
-        let mut order = Order::new();
+        let mut order = Order::new(1 << 20);
         ASKED.chunks(piece).for_each(|bytes| order.ask(bytes));
         order
     }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_command_of_any_size_is_followed() {
-        let mut order = Order::new();
+        let mut order = Order::new(1 << 20);
         let large = vec![b'x'; 100_000];
         let head = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", large.len());
         for bytes in [head.as_bytes(), &large, b"\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"] {

@@ -1,13 +1,13 @@
 //! Where values end in a stream of bytes (RESP 2 and 3), without reading what they say.
 
-use super::super::{LINE_LIMIT, REPLY_LIMIT, garbled, too_large};
+use super::super::{LINE_LIMIT, garbled, too_large};
 use crate::error::Result;
 
 /// Follows a stream piece by piece, and remembers where in a value it is.
 #[derive(Debug)]
 pub(crate) struct Scan {
     /// What one value may take.
-    limit: usize,
+    pub(super) limit: usize,
     /// How many values each of the arrays under way still lacks, the outermost first.
     nested: Vec<usize>,
     /// How many that are in all.
@@ -21,15 +21,15 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// Of what a server sends.
-    pub(crate) fn of_replies() -> Scan {
-        Scan { limit: REPLY_LIMIT, nested: Vec::new(), due: 0, skip: 0, line: Vec::new(), weight: 0 }
+    /// Of what a server sends, none of which may take more than this.
+    pub(crate) fn of_replies(limit: usize) -> Scan {
+        Scan { limit, nested: Vec::new(), due: 0, skip: 0, line: Vec::new(), weight: 0 }
     }
 
     /// Of what we send, which may be as large as it is.
     #[cfg(feature = "async")]
     pub(crate) fn of_commands() -> Scan {
-        Scan { limit: usize::MAX, ..Scan::of_replies() }
+        Scan::of_replies(usize::MAX)
     }
 
     /// Follows the stream to the end of the value under way, or of what has come; says how many bytes that were, and
@@ -93,7 +93,7 @@ impl Scan {
         // An empty array in an array of a million takes as much room as a word.
         self.weight = self.weight.saturating_add(line.len() + self.skip + VALUE);
         let whole = self.weight.saturating_add(self.due.saturating_mul(VALUE));
-        if whole > self.limit { Err(too_large()) } else { Ok(()) }
+        if whole > self.limit { Err(too_large(self.limit)) } else { Ok(()) }
     }
 
     fn take_from_array(&mut self) {
@@ -116,7 +116,7 @@ impl Scan {
         }
         let size = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
         let size = size.filter(|size| *size <= usize::MAX / 4).ok_or_else(garbled)?;
-        if size > self.limit { Err(too_large()) } else { Ok(size) }
+        if size > self.limit { Err(too_large(self.limit)) } else { Ok(size) }
     }
 }
 
@@ -134,11 +134,12 @@ mod tests {
     const STREAM: &[u8] =
         b"+OK\r\n$5\r\na\r\nbc\r\n$-1\r\n$0\r\n\r\n*2\r\n$-1\r\n*1\r\n:7\r\n*0\r\n-ERR no\r\n";
     const VALUES: usize = 7;
+    const LIMIT: usize = 60 << 20;
 
     #[test]
     fn values_end_where_they_end_in_whatever_pieces_they_come() {
         for piece in 1..=STREAM.len() {
-            let (mut scan, mut ended) = (Scan::of_replies(), 0);
+            let (mut scan, mut ended) = (Scan::of_replies(LIMIT), 0);
             for mut bytes in STREAM.chunks(piece) {
                 while !bytes.is_empty() {
                     let (followed, has_ended) = scan.follow(bytes).unwrap();
@@ -153,29 +154,29 @@ mod tests {
     #[test]
     fn a_value_that_would_take_too_much_room_is_refused_when_it_says_so() {
         for header in [&b"$62914561\r\n"[..], b"*62914560\r\n", b"*2000000\r\n", b"$99999999999\r\n"] {
-            let error = Scan::of_replies().follow(header).unwrap_err();
+            let error = Scan::of_replies(LIMIT).follow(header).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert!(error.to_string().contains("MiB"), "{error}");
         }
-        assert!(Scan::of_replies().follow(b"*100000\r\n").is_ok());
+        assert!(Scan::of_replies(LIMIT).follow(b"*100000\r\n").is_ok());
     }
 
     #[test]
     fn a_value_that_has_become_too_large_is_refused_before_it_ends() {
-        let (mut scan, mut taken) = (Scan::of_replies(), 0);
+        let (mut scan, mut taken) = (Scan::of_replies(LIMIT), 0);
         scan.follow(b"*600000\r\n").unwrap();
         let words = b"$100\r\n".iter().chain(&[b'x'; 100]).chain(b"\r\n").copied().collect::<Vec<_>>();
         while scan.follow(&words).is_ok() {
             taken += words.len();
-            assert!(taken < REPLY_LIMIT, "it goes on for ever");
+            assert!(taken < LIMIT, "it goes on for ever");
         }
         assert!(taken > 1_000_000);
     }
 
     #[test]
     fn arrays_in_arrays_without_end_are_no_reply() {
-        assert!(Scan::of_replies().follow(&b"*1\r\n".repeat(8)).is_ok());
-        assert!(Scan::of_replies().follow(&b"*1\r\n".repeat(9)).is_err());
-        assert!(Scan::of_replies().follow(&b"*2\r\n*0\r\n*1\r\n:1\r\n".repeat(100)).is_ok());
+        assert!(Scan::of_replies(LIMIT).follow(&b"*1\r\n".repeat(8)).is_ok());
+        assert!(Scan::of_replies(LIMIT).follow(&b"*1\r\n".repeat(9)).is_err());
+        assert!(Scan::of_replies(LIMIT).follow(&b"*2\r\n*0\r\n*1\r\n:1\r\n".repeat(100)).is_ok());
     }
 }
