@@ -51,7 +51,7 @@
 //! | `async` | `aio`, on tokio |
 //! | `tls`, `async-tls` | `rediss://` for threads, and for tasks |
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
-//! | `testing` | the promises of every backend, to be run on yours |
+//! | `testing` | a fake cache for tests; the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
 //! | `encryption`, `cli` | nothing yet: reserved names |
 //! | `full` | all that do something |
@@ -182,6 +182,7 @@ pub use ttl::{Lifetime, Remaining, Ttl};
     feature = "json",
     feature = "memcached",
     feature = "redis",
+    feature = "testing",
     feature = "yaml"
 ))]
 #[doc = include_str!("../README.md")]

@@ -65,3 +65,27 @@ both_worlds!(clearable_memcached, |Subject| {
 });
 
 both_worlds!(custom, |Subject| Subject::new(shelf::Shelf::default()));
+
+/// The fake of each world is a type of its own.
+mod fake {
+    mod threads {
+        use super::super::*;
+        lexigram_cache::for_each_promise!(
+            threads,
+            ({
+                let fake = testing::FakeCache::new();
+                testing::contract::Subject::new(fake.backend()).clock(fake.clock().clone())
+            })
+        );
+    }
+    mod tasks {
+        use super::super::*;
+        lexigram_cache::for_each_promise!(
+            tasks,
+            ({
+                let fake = aio::FakeCache::new();
+                aio::contract::Subject::new(fake.backend()).clock(fake.clock().clone())
+            })
+        );
+    }
+}

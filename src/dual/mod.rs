@@ -10,10 +10,14 @@ mod cache;
 mod caches;
 #[cfg(feature = "testing")]
 pub mod contract;
+#[cfg(feature = "testing")]
+mod fake;
 mod store;
 
 pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder};
 pub use self::caches::Caches;
+#[cfg(feature = "testing")]
+pub use self::fake::FakeCache;
 pub use self::store::StoreBase;
 pub use crate::health::{Health, Status};

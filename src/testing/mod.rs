@@ -1,12 +1,18 @@
 //! For tests of programs that use caches, and of backends for them (feature `testing`).
 //!
+//! * [`FakeCache`]: a cache whose server is not there, with a clock that a test moves, a log of what it was asked, and
+//!   [`Faults`] on request; `aio::FakeCache` is the same for tasks.
 //! * [`contract`]: the promises of every backend, to be run on yours; `aio::contract` has them for tasks.
 //! * [`BackendHandle::backend`](crate::BackendHandle::backend): a built-in backend as what it is, a
 //!   [`Backend`](crate::Backend).
 //! * [`Clock::hand`](crate::Clock::hand): a clock for [`Memory`](crate::Memory) that stands still until it is
 //!   moved.
 
-pub use crate::blocking::contract;
+mod fake;
+
+pub(crate) use self::fake::{Fake, Fault};
+pub use self::fake::{FakeCall, Faults, Op};
+pub use crate::blocking::{FakeCache, contract};
 
 /// Hands the names of all promises of [`contract`] to a macro: `callback! { (args) name, name, .. }`.
 ///

@@ -239,6 +239,11 @@ pub trait Backend: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Told of each key, in joined form, whose loader is about to run in this process. Waits for nothing. Derived: nothing.
+    fn loading(&self, key: &str) {
+        let _ = key;
+    }
+
     /// Whether every verb heeds [`Key::stale_for`]. Derived: no, and a cache that keeps values past their time
     /// cannot be built on it.
     fn keeps_stale(&self) -> bool {
@@ -271,7 +276,7 @@ pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
 }
 
 /// A counter's text plus a number.
-pub(super) fn plus(text: &[u8], delta: i64) -> Result<i64> {
+pub(in super::super) fn plus(text: &[u8], delta: i64) -> Result<i64> {
     let sum = counter_from_text(text)?.checked_add(delta);
     sum.ok_or_else(Error::overflow)
 }

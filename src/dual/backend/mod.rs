@@ -20,6 +20,8 @@ use std::time::Duration;
 
 pub use self::bytes::Backend;
 pub(super) use self::bytes::again;
+#[cfg(feature = "testing")]
+pub(super) use self::bytes::plus;
 pub(super) use self::memory::Local;
 use crate::clock::Moment;
 use crate::codec::ValueCodec;
@@ -192,6 +194,13 @@ impl BackendHandle {
         match (&self.kind, item) {
             (Kind::Bytes(backend), Item::Bytes(bytes)) => backend.check(key, bytes, lifetime),
             _ => Ok(()),
+        }
+    }
+
+    /// Tells the backend that loaders of these joined keys begin.
+    pub(super) fn loading(&self, keys: &[smol_str::SmolStr]) {
+        if let Kind::Bytes(backend) = &self.kind {
+            keys.iter().for_each(|key| backend.loading(key));
         }
     }
 

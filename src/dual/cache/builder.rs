@@ -35,7 +35,7 @@ pub struct CacheBuilder {
 }
 
 impl CacheBuilder {
-    pub(super) fn new(backend: BackendHandle) -> CacheBuilder {
+    pub(in super::super) fn new(backend: BackendHandle) -> CacheBuilder {
         CacheBuilder {
             backend,
             prefix: String::new(),
@@ -231,7 +231,7 @@ impl CacheBuilder {
     }
 
     /// Makes the cache of settings that are known to be good.
-    pub(super) fn finish(self) -> Cache {
+    pub(in super::super) fn finish(self) -> Cache {
         let kept = self.kept();
         let codec = ValueCodec::new(self.format);
         #[cfg(feature = "compress")]

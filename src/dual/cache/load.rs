@@ -165,6 +165,7 @@ impl Cache {
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Option<Duration>) {
         let id = call.backend().loads_id();
+        call.backend().loading(keys);
         let (hold, limit) = (rules.lock_ttl, rules.hard_limit);
         let work =
             || async move { rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await };
