@@ -3,10 +3,11 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lexigram_cache::testing::{FakeCache, Op};
-use lexigram_cache::{BoxError, ErrorKind, Fetched, Format, Loaded, Origin, Ttl, aio};
+use lexigram_cache::{BoxError, ErrorKind, Event, EventKind, Fetched, Format, Loaded, Origin, Ttl, aio};
 use support::eventually;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -247,6 +248,61 @@ fn a_broken_expectation_says_what_there_is() {
     for (said, expected) in table {
         assert!(said.contains(expected), "{said}");
     }
+}
+
+/// A cache whose leases are renewed every 20 ms, and what it tells of failures.
+macro_rules! hasty {
+    ($fake:expr, $degrade:expr) => {{
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hear = Arc::clone(&told);
+        let observer = move |event: &Event<'_>| {
+            if let EventKind::Failed(error) | EventKind::Absorbed(error) = &event.kind {
+                hear.lock().unwrap().push(format!("{} {}", event.operation, error));
+            }
+        };
+        let cache = $fake.builder().lock_ttl(Duration::from_millis(60)).observer(observer).degrade($degrade);
+        (cache.build().unwrap(), told)
+    }};
+}
+
+#[test]
+fn failures_beside_the_caller_are_told_and_counted() {
+    const SAID: &str = "get_or_compute fake get_or_compute: the fake was told to fail";
+    for degrade in [false, true] {
+        let fake = FakeCache::new();
+        let (cache, told) = hasty!(fake, degrade);
+        fake.faults().fail_next("renew", 1);
+        fake.faults().fail_next("abandon", 1);
+        let load = || {
+            eventually("the lease is renewed", PATIENCE, || fake.count("renew") >= 2);
+            std::panic::resume_unwind(Box::new(()));
+            #[expect(unreachable_code, reason = "says what a loader gives")]
+            seven()
+        };
+        let load = std::panic::AssertUnwindSafe(|| cache.get_or_compute("k", MINUTE, load));
+        assert!(std::panic::catch_unwind(load).is_err());
+        eventually("both failures are told", PATIENCE, || told.lock().unwrap().len() == 2);
+        assert_eq!(*told.lock().unwrap(), [SAID, SAID]);
+        let stats = cache.stats();
+        assert_eq!((stats.errors, stats.absorbed), (2, if degrade { 2 } else { 0 }));
+    }
+}
+
+#[test]
+fn failures_beside_a_task_are_told_and_counted() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let fake = aio::FakeCache::new();
+    let (cache, told) = hasty!(fake, false);
+    fake.faults().fail_next("renew", 1);
+    fake.faults().fail_next("abandon", 1);
+    let loading = runtime.spawn(async move {
+        cache
+            .get_or_compute("k", MINUTE, async || std::future::pending::<Result<u32, BoxError>>().await)
+            .await
+    });
+    eventually("the lease is renewed", PATIENCE, || fake.count("renew") >= 2);
+    loading.abort();
+    eventually("both failures are told", PATIENCE, || told.lock().unwrap().len() == 2);
 }
 
 #[test]

@@ -17,10 +17,9 @@ use crate::ttl::{Lifetime, Ttl};
 
 /// A call under way.
 pub(super) struct Call<'a> {
-    pub(super) inner: &'a Inner,
+    pub(super) inner: &'a Arc<Inner>,
     pub(super) operation: &'static str,
     pub(super) deadline: Deadline,
-    /// The handle's, for what happens beside the call.
     pub(super) timeout: Duration,
     /// Whether the server has failed this call of a cache that degrades.
     pub(super) cut_off: AtomicBool,
@@ -56,6 +55,11 @@ impl Cache {
 }
 
 impl<'a> Call<'a> {
+    /// The handle that was called, for what goes on beside the call.
+    pub(super) fn cache(&self) -> Cache {
+        Cache { inner: Arc::clone(self.inner), timeout: self.timeout }
+    }
+
     pub(super) fn backend(&self) -> &'a BackendHandle {
         &self.inner.backend
     }

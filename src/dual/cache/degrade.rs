@@ -33,6 +33,11 @@ impl Call<'_> {
         Ok(None)
     }
 
+    /// [`absorb`](Call::absorb) for what goes on beside the callers: no one is left to be told but the observer.
+    pub(super) fn heed<R>(&self, result: Result<R>) -> Option<R> {
+        self.absorb(result).ok().flatten()
+    }
+
     /// [`absorb`](Call::absorb), with nothing in place of the answer.
     pub(super) fn absorb_to_nothing<R: Default>(&self, result: Result<R>) -> Result<R> {
         self.absorb(result).map(Option::unwrap_or_default)

@@ -3,15 +3,14 @@
 use super::super::backend::BackendHandle;
 use super::call::Call;
 use super::mark::{Mark, Place};
-use super::{maybe_async, rt};
+use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::deadline::Deadline;
 use crate::entry::{Lease, Version};
 use crate::error::Result;
-use crate::key::{Key, Prefix};
+use crate::key::Key;
 
 /// What gives the right to store a loaded value.
 pub(super) enum Right<'a> {
@@ -65,11 +64,11 @@ pub(super) enum Held<'a> {
 
 /// A lease on a server, with all that it takes to renew it and to give it back from anywhere.
 pub(super) struct Tenure {
-    backend: BackendHandle,
-    prefix: Prefix,
+    cache: Cache,
+    /// The verb that took it.
+    operation: &'static str,
     name: String,
     pub(super) lease: Lease,
-    timeout: Duration,
 }
 
 impl<'a> Held<'a> {
@@ -78,11 +77,10 @@ impl<'a> Held<'a> {
             return Held::Memory { backend: call.backend(), key, lease: Some(lease) };
         }
         Held::Server(Some(Arc::new(Tenure {
-            backend: call.backend().clone(),
-            prefix: call.inner.prefix.clone(),
+            cache: call.cache(),
+            operation: call.operation,
             name: key.name().to_owned(),
             lease,
-            timeout: call.timeout,
         })))
     }
 
@@ -148,9 +146,10 @@ impl Renewal {
 impl Tenure {
     /// Whether there is still something to renew. A server that does not answer may do so next time.
     async fn renew(&self, hold: Duration) -> bool {
-        let Ok(key) = self.prefix.key(&self.name) else { return false };
-        let renewed = self.backend.renew(&key, &self.lease, hold, Deadline::after(self.timeout)).await;
-        renewed.unwrap_or(true)
+        let call = self.cache.call_beside(self.operation);
+        let Ok(key) = call.key(&self.name) else { return false };
+        let renewed = call.backend().renew(&key, &self.lease, hold, call.deadline).await;
+        call.heed(renewed).unwrap_or(true)
     }
 
     /// Gives the lease back beside the caller.
@@ -158,10 +157,12 @@ impl Tenure {
         rt::detach(move || async move { tenure.give_back().await });
     }
 
-    /// Whoever waits need not wait for the lease to end by itself. Nobody is left to be told of a failure.
+    /// Whoever waits need not wait for the lease to end by itself.
     async fn give_back(&self) {
-        if let Ok(key) = self.prefix.key(&self.name) {
-            let _ = self.backend.abandon(&key, &self.lease, Deadline::after(self.timeout)).await;
+        let call = self.cache.call_beside(self.operation);
+        if let Ok(key) = call.key(&self.name) {
+            let abandoned = call.backend().abandon(&key, &self.lease, call.deadline).await;
+            call.heed(abandoned);
         }
     }
 }

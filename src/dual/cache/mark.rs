@@ -25,9 +25,10 @@ pub(super) struct Mark {
 
 /// Where a mark lies. Memory needs none, since nobody else can see its values.
 pub(super) struct Place {
-    backend: BackendHandle,
+    cache: Cache,
+    /// The verb that marks.
+    operation: &'static str,
     name: String,
-    timeout: Duration,
 }
 
 /// The namespace of marks. A name in it is a whole joined key.
@@ -122,12 +123,16 @@ impl Mark {
 
 impl Place {
     fn of(call: &Call<'_>, key: &Key<'_>) -> Arc<Place> {
-        Arc::new(Place { backend: call.backend().clone(), name: key.joined(), timeout: call.timeout })
+        Arc::new(Place { cache: call.cache(), operation: call.operation, name: key.joined() })
+    }
+
+    fn backend(&self) -> &BackendHandle {
+        &self.cache.inner.backend
     }
 
     /// Never shorter than that, wherever in a step of the backend's clock it begins.
     fn lifetime(&self, time: Duration) -> Result<Lifetime> {
-        Ok(Lifetime::new(time)?.plus(self.backend.resolution()))
+        Ok(Lifetime::new(time)?.plus(self.backend().resolution()))
     }
 }
 
@@ -141,12 +146,12 @@ impl Place {
         deadline: Deadline,
     ) -> Result<bool> {
         let (key, lifetime) = (MARKS.key(&self.name)?, self.lifetime(time)?);
-        self.backend.store(&key, Item::Bytes(state.to_vec()), lifetime, condition, deadline).await
+        self.backend().store(&key, Item::Bytes(state.to_vec()), lifetime, condition, deadline).await
     }
 
     /// Takes the place of a mark that tells a failure.
     async fn mark_after_failure(&self, time: Duration, deadline: Deadline) -> Result<bool> {
-        let condition = match self.backend.get(&MARKS.key(&self.name)?, deadline).await? {
+        let condition = match self.backend().get(&MARKS.key(&self.name)?, deadline).await? {
             Some(found) if matches!(&found.item, Item::Bytes(state) if state == FAILED) => {
                 Condition::Unchanged(found.into_version()?)
             }
@@ -160,8 +165,9 @@ impl Place {
     /// time.
     pub(super) async fn renew(&self, hold: Duration) -> bool {
         let (Ok(key), Ok(lifetime)) = (MARKS.key(&self.name), self.lifetime(hold)) else { return false };
-        let renewed = self.backend.touch(&key, lifetime, Deadline::after(self.timeout)).await;
-        renewed.unwrap_or(true)
+        let call = self.cache.call_beside(self.operation);
+        let renewed = call.backend().touch(&key, lifetime, call.deadline).await;
+        call.heed(renewed).unwrap_or(true)
     }
 
     /// Clears the mark beside the caller.
@@ -171,8 +177,10 @@ impl Place {
 
     async fn clear(&self) {
         if let Ok(key) = MARKS.key(&self.name) {
-            // Nobody is left to be told of a failure; the mark ends by itself.
-            let _ = self.backend.remove(&key, None, Deadline::after(self.timeout)).await;
+            // After a failure the mark ends by itself.
+            let call = self.cache.call_beside(self.operation);
+            let removed = call.backend().remove(&key, None, call.deadline).await;
+            call.heed(removed);
         }
     }
 }
