@@ -146,6 +146,7 @@ pub mod aio {
     pub use dual::*;
 }
 
+pub use blocking::StateStore;
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
 pub use clock::Clock;
 #[cfg(feature = "compress")]

@@ -26,7 +26,7 @@ use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::throttle::Throttle;
-use crate::entry::{Condition, Entry, Found, Item, Lease, Version};
+use crate::entry::{Condition, Entry, Found, Item, Lease, Storable, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -184,6 +184,17 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(_) => Vec::new(),
             Kind::Bytes(backend) => backend.by_server(keys),
+        }
+    }
+
+    /// A value as this backend keeps it.
+    ///
+    /// # Errors
+    /// `Encode`, where it keeps bytes.
+    pub(super) fn pack<T: Storable + ?Sized>(&self, value: &T, codec: &ValueCodec) -> Result<Item> {
+        match self.keeps_objects() {
+            true => Ok(Item::Object(Arc::new(value.to_owned()))),
+            false => codec.encode::<T, T::Owned>(value).map(Item::Bytes),
         }
     }
 

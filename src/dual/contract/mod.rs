@@ -20,6 +20,7 @@ mod lifetimes;
 mod loads;
 mod many;
 mod names;
+mod state;
 mod values;
 
 use std::fmt::Debug;
@@ -33,8 +34,9 @@ pub use self::lifetimes::*;
 pub use self::loads::*;
 pub use self::many::*;
 pub use self::names::*;
+pub use self::state::*;
 pub use self::values::*;
-use super::{BackendHandle, Cache, CacheBuilder};
+use super::{BackendHandle, Cache, CacheBuilder, StateStore, StoreBase};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
 
@@ -97,6 +99,11 @@ impl Subject {
     /// A cache in a namespace that no other promise uses.
     fn cache(&self) -> Cache {
         built(self.builder())
+    }
+
+    /// State in a namespace of its own.
+    fn state(&self) -> StateStore {
+        done(StateStore::new(&self.cache()))
     }
 
     fn builder(&self) -> CacheBuilder {
