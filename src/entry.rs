@@ -216,3 +216,19 @@ impl<V> Lookup<V> {
         }
     }
 }
+
+/// A stretch of a walk over names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Page {
+    /// What was met in it, without the prefix. May be none.
+    pub names: Vec<String>,
+    /// Where the walk goes on, in the backend's own terms; `None` at its end.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// The error of a walk that is to go on at a place that no page has told.
+    pub(crate) fn unknown_place() -> Error {
+        Error::new(ErrorKind::Unsupported, "no page of this backend has told this place to go on at")
+    }
+}

@@ -146,8 +146,8 @@ pub mod aio {
     pub use dual::*;
 }
 
-pub use blocking::StateStore;
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
+pub use blocking::{Keys, StateStore};
 pub use clock::Clock;
 #[cfg(feature = "compress")]
 pub use codec::Compression;
@@ -157,7 +157,7 @@ pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
 pub use engine::memory::Weighing;
-pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Storable, Value, Version};
+pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
 pub use eviction::Eviction;

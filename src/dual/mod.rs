@@ -13,7 +13,7 @@ pub mod contract;
 mod store;
 
 pub use self::backend::{Backend, BackendHandle};
-pub use self::cache::{Cache, CacheBuilder};
+pub use self::cache::{Cache, CacheBuilder, Keys};
 pub use self::caches::Caches;
 pub use self::store::{StateStore, StoreBase};
 pub use crate::health::{Health, Status};

@@ -72,6 +72,8 @@ macro_rules! for_each_promise {
             clear_removes_its_own_prefix_only,
             delete_prefix_is_literal,
             delete_pattern_is_a_glob,
+            keys_are_listed_as_they_were_given,
+            only_values_are_listed,
             a_miss_loads_and_a_hit_does_not,
             many_callers_share_one_load,
             a_removal_beats_a_load_that_began_before,

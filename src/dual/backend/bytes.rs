@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -144,6 +144,21 @@ pub trait Backend: Send + Sync + 'static {
     /// Removes every value of this namespace whose name fits; says how many. Derived: `Unsupported`.
     async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
         let _ = (prefix, pattern, deadline);
+        Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
+    }
+
+    /// A stretch of a walk over the names of this namespace that fit, from its beginning or from where the page before it
+    /// told to go on. A walk meets every value that is there from its beginning to its end, and what comes or goes
+    /// meanwhile or not; it may meet a name more than once. Leases are no values, nor is what is kept past its time. Holds
+    /// up no other client for long, and keeps nothing between two pages. Derived: `Unsupported`.
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        let _ = (prefix, pattern, from, deadline);
         Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
     }
 

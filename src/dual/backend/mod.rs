@@ -8,6 +8,7 @@ mod bytes;
 mod lease;
 mod memory;
 mod off;
+mod walk;
 
 #[cfg(feature = "memcached")]
 mod memcached;
@@ -21,12 +22,13 @@ use std::time::Duration;
 pub use self::bytes::Backend;
 pub(super) use self::bytes::again;
 pub(super) use self::memory::Local;
+pub(super) use self::walk::Walk;
 use crate::clock::Moment;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::throttle::Throttle;
-use crate::entry::{Condition, Entry, Found, Item, Lease, Storable, Version};
+use crate::entry::{Condition, Entry, Found, Item, Lease, Page, Storable, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -358,6 +360,20 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(memory) => memory.remove_matching(prefix, pattern),
             Kind::Bytes(backend) => backend.remove_matching(prefix, pattern, deadline).await,
+        }
+    }
+
+    /// A stretch of a walk over names; see [`Walk`].
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        match &self.kind {
+            Kind::Memory(memory) => memory.list(prefix, pattern, from),
+            Kind::Bytes(backend) => backend.list(prefix, pattern, from, deadline).await,
         }
     }
 

@@ -17,6 +17,7 @@ mod conditions;
 mod counters;
 mod life;
 mod lifetimes;
+mod listing;
 mod loads;
 mod many;
 mod names;
@@ -31,6 +32,7 @@ pub use self::conditions::*;
 pub use self::counters::*;
 pub use self::life::*;
 pub use self::lifetimes::*;
+pub use self::listing::*;
 pub use self::loads::*;
 pub use self::many::*;
 pub use self::names::*;
@@ -72,7 +74,7 @@ impl Subject {
         self
     }
 
-    /// It cannot remove by prefix or pattern; then it must say so.
+    /// It can neither list its keys nor remove by prefix or pattern; then it must say so.
     pub fn without_listing(mut self) -> Subject {
         self.lists_keys = false;
         self
