@@ -73,6 +73,18 @@ impl Item {
         }
     }
 
+    /// The bytes of a value that was stored as such, without a format around it.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn raw(&self) -> Option<&[u8]> {
+        match self {
+            Item::Bytes(bytes) => Some(bytes),
+            Item::Object(object) => {
+                let any: &dyn Any = &**object;
+                any.downcast_ref::<Vec<u8>>().map(Vec::as_slice)
+            }
+        }
+    }
+
     /// The encoded value.
     pub(crate) fn into_bytes(self, codec: &ValueCodec) -> Result<Vec<u8>> {
         match self {

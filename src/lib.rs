@@ -96,6 +96,8 @@ mod pattern;
 mod policy;
 mod removal;
 mod rt;
+#[cfg(feature = "encryption")]
+mod seal;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -146,6 +148,8 @@ pub mod aio {
     pub use dual::*;
 }
 
+#[cfg(feature = "encryption")]
+pub use blocking::SecretStore;
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
 pub use blocking::{Keys, StateStore};
 pub use clock::Clock;
@@ -171,6 +175,8 @@ pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
 pub use removal::{Removal, RemovalCause};
+#[cfg(feature = "encryption")]
+pub use seal::{KeyRing, Secret};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
 

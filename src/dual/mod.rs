@@ -15,5 +15,7 @@ mod store;
 pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder, Keys};
 pub use self::caches::Caches;
+#[cfg(feature = "encryption")]
+pub use self::store::SecretStore;
 pub use self::store::{StateStore, StoreBase};
 pub use crate::health::{Health, Status};
