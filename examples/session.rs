@@ -16,40 +16,40 @@ use serde::{Deserialize, Serialize};
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Session {
-    user: String,
-    pages: u32,
+pub struct Session {
+    pub user: String,
+    pub pages: u32,
 }
 
-struct Sessions(StateStore);
+pub struct Sessions(pub StateStore);
 
 impl Sessions {
     /// A token is never used twice, so nobody else's session is written over. Draw it from 128 random bits or more.
-    fn open(&self, token: &str, user: &str) -> Result<()> {
+    pub fn open(&self, token: &str, user: &str) -> Result<()> {
         let session = Session { user: user.to_owned(), pages: 0 };
         self.0.set(token, &session, IDLE)
     }
 
     /// The session, if it was not revoked up to the moment at which its time was slid.
-    fn read(&self, token: &str) -> Result<Option<Session>> {
+    pub fn read(&self, token: &str) -> Result<Option<Session>> {
         let session = self.0.get(token)?;
         Ok(if self.0.expire(token, IDLE)? { session } else { None })
     }
 
     /// Counts a page. `None`, and nothing is written, where the session is gone: it is mapped, not made.
-    fn turn_page(&self, token: &str) -> Result<Option<Session>> {
+    pub fn turn_page(&self, token: &str) -> Result<Option<Session>> {
         let next = |old: Session| Session { pages: old.pages + 1, ..old };
         self.0.update(token, IDLE, |old: Option<Session>| old.map(next))
     }
 
     /// Writes a session that was read before, if there still is one.
-    fn save(&self, token: &str, session: &Session) -> Result<bool> {
+    pub fn save(&self, token: &str, session: &Session) -> Result<bool> {
         self.0.replace(token, session, IDLE)
     }
 
     /// Ends the session for good. An `Err` leaves open whether it has ended: then the caller asks again, and tells nobody
     /// before that they are signed out.
-    fn revoke(&self, token: &str) -> Result<bool> {
+    pub fn revoke(&self, token: &str) -> Result<bool> {
         self.0.delete(token)
     }
 }

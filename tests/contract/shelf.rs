@@ -2,16 +2,16 @@
 //! verb that it can do better.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use lexigram_cache::{
     Condition, Deadline, Entry, Key, Lifetime, Page, Pattern, Prefix, Remaining, Result, Version, aio,
 };
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Shelf {
-    books: Mutex<Books>,
+    books: Arc<Mutex<Books>>,
 }
 
 #[derive(Default)]
