@@ -1,5 +1,6 @@
 //! Servers that do not answer, and others that keep writing.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{ErrorKind, Memcached, Redis, Ttl};
@@ -7,7 +8,7 @@ use lexigram_cache::{ErrorKind, Memcached, Redis, Ttl};
 use crate::bench::{Bench, Kind, Vault, everywhere, secrets, state};
 use crate::support::{MemcachedServer, RedisServer};
 
-const TIMEOUT: Duration = Duration::from_millis(300);
+const TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Every verb that needs the server.
 type Verb = fn(&Vault) -> lexigram_cache::Result<()>;
@@ -39,21 +40,23 @@ fn nothing_is_absorbed_and_every_call_ends_in_time() {
     redis.stop();
     memcached.stop();
     let benches = [Bench::on(Kind::Redis, &on_redis), Bench::on(Kind::Memcached, &on_memcached)];
-    for bench in benches.as_flattened() {
-        let vault = bench.hurried(TIMEOUT);
-        for (at, verb) in VERBS.iter().enumerate() {
-            let begun = Instant::now();
-            let error = verb(&vault).unwrap_err();
-            assert!(error.is_timeout(), "verb {at}: {error}");
-            assert!(error.operation().is_some() && error.backend().is_some(), "{error}");
-            // What the promise leaves to the machine.
-            assert!(
-                begun.elapsed() < TIMEOUT + Duration::from_millis(500),
-                "verb {at}: {:?}",
-                begun.elapsed()
-            );
+    thread::scope(|scope| {
+        for bench in benches.as_flattened() {
+            scope.spawn(|| {
+                let vault = bench.hurried(TIMEOUT);
+                VERBS.iter().enumerate().for_each(|(at, verb)| fails_in_time(at, || verb(&vault)));
+            });
         }
-    }
+    });
+}
+
+fn fails_in_time(at: usize, call: impl FnOnce() -> lexigram_cache::Result<()>) {
+    let begun = Instant::now();
+    let error = call().unwrap_err();
+    assert!(error.is_timeout(), "verb {at}: {error}");
+    assert!(error.operation().is_some() && error.backend().is_some(), "{error}");
+    // What the promise leaves to a machine that does other things as well.
+    assert!(begun.elapsed() < TIMEOUT + Duration::from_millis(500), "verb {at}: {:?}", begun.elapsed());
 }
 
 #[test]

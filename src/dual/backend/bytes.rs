@@ -278,11 +278,15 @@ pub trait Backend: Send + Sync + 'static {
 #[maybe_async]
 pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
     if deadline.remaining().is_err() {
-        let text = "other writers kept changing the key until the deadline";
-        return Err(Error::new(ErrorKind::Conflict, text));
+        return Err(conflict());
     }
     rt::yield_now().await;
     Ok(())
+}
+
+/// Of a writer that kept losing until its deadline.
+pub(in super::super) fn conflict() -> Error {
+    Error::new(ErrorKind::Conflict, "other writers kept changing the key until the deadline")
 }
 
 /// A counter's text plus a number.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::bytes::Backend;
-pub(super) use self::bytes::again;
+pub(super) use self::bytes::{again, conflict};
 pub(super) use self::memory::Local;
 pub(super) use self::walk::Walk;
 use crate::clock::Moment;

@@ -1,12 +1,12 @@
 //! Writes that depend on the value that is there: look, decide, and write unless it has changed meanwhile.
 
-use super::super::super::backend::again;
+use super::super::super::backend::{again, conflict};
 use super::{StateStore, maybe_async, settled};
 
 use std::sync::Arc;
 
 use crate::entry::{Condition, Value};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ttl::Ttl;
 
 #[maybe_async]
@@ -41,13 +41,16 @@ impl StateStore {
         let Some(expected) = expected else {
             return backend.store(&key, item, lifetime, &Condition::Absent, deadline).await;
         };
+        let mut lost = false;
         loop {
-            let seen = self.look::<T>(&key, deadline).await?;
+            let seen = self.look::<T>(&key, deadline).await.map_err(|error| late(error, lost))?;
             let Some((_, version)) = seen.filter(|(value, _)| **value == *expected) else { return Ok(false) };
             let same = Condition::Unchanged(version);
-            if backend.store(&key, item.clone(), lifetime, &same, deadline).await? {
+            let stored = backend.store(&key, item.clone(), lifetime, &same, deadline).await;
+            if stored.map_err(|error| late(error, lost))? {
                 return Ok(true);
             }
+            lost = true;
             again(deadline).await?;
         }
     }
@@ -79,21 +82,32 @@ impl StateStore {
     ) -> Result<Option<T>> {
         let (key, lifetime) = (self.keys.key(name)?, settled(ttl)?);
         let (backend, deadline) = (self.backend(), self.base.deadline());
+        let mut lost = false;
         loop {
-            let (old, version) = self.look::<T>(&key, deadline).await?.unzip();
+            let seen = self.look::<T>(&key, deadline).await.map_err(|error| late(error, lost))?;
+            let (old, version) = seen.unzip();
             let new = change(old.map(Arc::unwrap_or_clone));
             let done = match (&new, version) {
-                (None, None) => true,
-                (None, Some(version)) => backend.remove(&key, Some(&version), deadline).await?,
+                (None, None) => Ok(true),
+                (None, Some(version)) => backend.remove(&key, Some(&version), deadline).await,
                 (Some(new), version) => {
                     let same = version.map_or(Condition::Absent, Condition::Unchanged);
-                    backend.store(&key, self.pack(new)?, lifetime, &same, deadline).await?
+                    backend.store(&key, self.pack(new)?, lifetime, &same, deadline).await
                 }
             };
-            if done {
+            if done.map_err(|error| late(error, lost))? {
                 return Ok(new);
             }
+            lost = true;
             again(deadline).await?;
         }
+    }
+}
+
+/// Who has lost before and then runs out of time has run into the others, not into the server.
+fn late(error: Error, lost: bool) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout if lost => conflict().with_source(error),
+        _ => error,
     }
 }
