@@ -30,6 +30,8 @@
 //! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
 //! * [`Memory::builder`] bounds by entries and by weight ([`Weighing`]), says who leaves ([`Eviction`]) and tells of each
 //!   that does ([`Removal`]).
+//! * [`Cache::keys`] walks over keys in constant room. [`StateStore`] keeps what a program relies on, and with feature
+//!   `encryption` `SecretStore` what nobody else may read; either is made on a [`StoreBase`].
 //! * A server that fails is left alone, but for one try a second; [`CacheBuilder::degrade`] has the program go on without it.
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
@@ -53,7 +55,8 @@
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
-//! | `encryption`, `cli` | nothing yet: reserved names |
+//! | `encryption` | `SecretStore`: secrets that the server sees only sealed |
+//! | `cli` | nothing yet: a reserved name |
 //! | `full` | all that do something |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
@@ -186,6 +189,7 @@ pub use ttl::{Lifetime, Remaining, Ttl};
     feature = "async",
     feature = "cluster",
     feature = "codec",
+    feature = "encryption",
     feature = "json",
     feature = "memcached",
     feature = "redis",
