@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Keys for a [`SecretStore`](crate::SecretStore): **the first seals, all open.** A cheap clone. The bytes of a key are wiped
 /// when the last clone is dropped; `Debug` shows ids only.
 ///
-/// To rotate, put a new key in front, in all programs that read; then have all write with it; then
+/// To rotate, put the new key behind the first in all programs, so that all can read it; then in front; then
 /// [`rewrap_all`](crate::SecretStore::rewrap_all), and take the old key out. Each blob names its key by id, so an id must
 /// never be given to another key.
 ///

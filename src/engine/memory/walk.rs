@@ -15,6 +15,9 @@ use crate::pattern::Pattern;
 use crate::removal::RemovalCause;
 use crate::stats::Stats;
 
+/// Where a walk that goes on later stands: a shard, and a slot of it.
+pub(crate) type Spot = (usize, usize);
+
 impl Store {
     /// Removes every entry of this namespace whose name fits; says how many.
     pub(crate) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
@@ -29,8 +32,8 @@ impl Store {
         &self,
         prefix: &Prefix,
         pattern: &Pattern,
-        from: (usize, usize),
-    ) -> Result<(Vec<String>, Option<(usize, usize)>)> {
+        from: Spot,
+    ) -> Result<(Vec<String>, Option<Spot>)> {
         let (first, mut slot) = from;
         let mut names = Vec::new();
         for (index, cell) in self.cells.iter().enumerate().skip(first) {
