@@ -1,4 +1,4 @@
-//! The one door to chance inside the process: good enough to spread callers, not to keep secrets.
+//! The one door to chance: inside the process, good enough to spread callers and not to keep secrets; and of the system.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -15,6 +15,21 @@ pub(crate) fn chance() -> f64 {
 /// Up to this much, evenly spread.
 pub(crate) fn up_to(most: Duration) -> Duration {
     if most.is_zero() { Duration::ZERO } else { most.mul_f64(chance()) }
+}
+
+/// Bytes from the system, which nobody can guess.
+///
+/// # Errors
+/// `Unsupported` if it gives none.
+#[cfg(any(feature = "redis", feature = "encryption"))]
+pub(crate) fn random<const N: usize>() -> crate::error::Result<[u8; N]> {
+    use crate::error::{Error, ErrorKind};
+
+    let mut random = [0; N];
+    getrandom::fill(&mut random).map_err(|error| {
+        Error::new(ErrorKind::Unsupported, "the system gives no random numbers").with_source(error)
+    })?;
+    Ok(random)
 }
 
 #[cfg(test)]

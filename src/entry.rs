@@ -73,6 +73,18 @@ impl Item {
         }
     }
 
+    /// The bytes of a value that was stored as such, without a format around it.
+    #[cfg(feature = "encryption")]
+    pub(crate) fn raw(&self) -> Option<&[u8]> {
+        match self {
+            Item::Bytes(bytes) => Some(bytes),
+            Item::Object(object) => {
+                let any: &dyn Any = &**object;
+                any.downcast_ref::<Vec<u8>>().map(Vec::as_slice)
+            }
+        }
+    }
+
     /// The encoded value.
     pub(crate) fn into_bytes(self, codec: &ValueCodec) -> Result<Vec<u8>> {
         match self {
@@ -214,5 +226,21 @@ impl<V> Lookup<V> {
             Lookup::Lease(lease) => Lookup::Lease(lease),
             Lookup::Busy(token) => Lookup::Busy(token),
         }
+    }
+}
+
+/// A stretch of a walk over names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Page {
+    /// What was met in it, without the prefix. May be none.
+    pub names: Vec<String>,
+    /// Where the walk goes on, in the backend's own terms; `None` at its end.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// The error of a walk that is to go on at a place that no page has told.
+    pub(crate) fn unknown_place() -> Error {
+        Error::new(ErrorKind::Unsupported, "no page of this backend has told this place to go on at")
     }
 }

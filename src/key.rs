@@ -1,5 +1,6 @@
 //! Names of values: a prefix that is checked once, and a name that is checked per call.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,6 +125,17 @@ impl<'a> Key<'a> {
             prefix => joined.strip_prefix(prefix) == Some(self.name),
         }
     }
+}
+
+/// Each name once, in the order of its first mention.
+pub(crate) fn distinct(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let (mut seen, mut once) = (HashSet::new(), Vec::new());
+    for name in names {
+        if seen.insert(name.as_ref().to_owned()) {
+            once.push(name.as_ref().to_owned());
+        }
+    }
+    once
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@
 //! * [`Format`] is how values become bytes: JSON, postcard, either compressed, or a format of your own.
 //! * [`Memory::builder`] bounds by entries and by weight ([`Weighing`]), says who leaves ([`Eviction`]) and tells of each
 //!   that does ([`Removal`]).
+//! * [`Cache::keys`] walks over keys in constant room. [`StateStore`] keeps what a program relies on, and with feature
+//!   `encryption` `SecretStore` what nobody else may read; either is made on a [`StoreBase`].
 //! * A server that fails is left alone, but for one try a second; [`CacheBuilder::degrade`] has the program go on without it.
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
@@ -53,7 +55,8 @@
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | a fake cache for tests; the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
-//! | `encryption`, `cli` | nothing yet: reserved names |
+//! | `encryption` | `SecretStore`: secrets that the server sees only sealed |
+//! | `cli` | nothing yet: a reserved name |
 //! | `full` | all that do something |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
@@ -96,6 +99,8 @@ mod pattern;
 mod policy;
 mod removal;
 mod rt;
+#[cfg(feature = "encryption")]
+mod seal;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -146,7 +151,10 @@ pub mod aio {
     pub use dual::*;
 }
 
+#[cfg(feature = "encryption")]
+pub use blocking::SecretStore;
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
+pub use blocking::{Keys, StateStore};
 pub use clock::Clock;
 #[cfg(feature = "compress")]
 pub use codec::Compression;
@@ -156,7 +164,7 @@ pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
 pub use engine::memory::Weighing;
-pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Storable, Value, Version};
+pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
 pub use eviction::Eviction;
@@ -170,6 +178,8 @@ pub use key::{Key, Prefix};
 pub use pattern::Pattern;
 pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
 pub use removal::{Removal, RemovalCause};
+#[cfg(feature = "encryption")]
+pub use seal::{KeyRing, Secret};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
 
@@ -179,6 +189,7 @@ pub use ttl::{Lifetime, Remaining, Ttl};
     feature = "async",
     feature = "cluster",
     feature = "codec",
+    feature = "encryption",
     feature = "json",
     feature = "memcached",
     feature = "redis",

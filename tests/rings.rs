@@ -66,7 +66,7 @@ const MOST_LINES: usize = 400;
 
 fn is_word(file: &str) -> bool {
     let top = file.strip_prefix("src/").unwrap_or(file);
-    let folder = ["codec/", "config/", "policy/"].iter().any(|folder| top.starts_with(folder));
+    let folder = ["codec/", "config/", "policy/", "seal/"].iter().any(|folder| top.starts_with(folder));
     folder || (!top.contains('/') && top != "lib.rs")
 }
 

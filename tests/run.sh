@@ -17,6 +17,7 @@ main() {
     step "example async_quickstart" cargo run --example async_quickstart --features full
     step "example protected" cargo run --example protected
     step "example async_protected" cargo run --example async_protected --features full
+    step "example session" cargo run --example session
     report
 }
 

@@ -15,9 +15,11 @@ mod fake;
 mod store;
 
 pub use self::backend::{Backend, BackendHandle};
-pub use self::cache::{Cache, CacheBuilder};
+pub use self::cache::{Cache, CacheBuilder, Keys};
 pub use self::caches::Caches;
 #[cfg(feature = "testing")]
 pub use self::fake::FakeCache;
-pub use self::store::StoreBase;
+#[cfg(feature = "encryption")]
+pub use self::store::SecretStore;
+pub use self::store::{StateStore, StoreBase};
 pub use crate::health::{Health, Status};

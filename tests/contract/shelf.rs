@@ -2,16 +2,16 @@
 //! verb that it can do better.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use lexigram_cache::{
-    Condition, Deadline, Entry, Key, Lifetime, Pattern, Prefix, Remaining, Result, Version, aio,
+    Condition, Deadline, Entry, Key, Lifetime, Page, Pattern, Prefix, Remaining, Result, Version, aio,
 };
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Shelf {
-    books: Mutex<Books>,
+    books: Arc<Mutex<Books>>,
 }
 
 #[derive(Default)]
@@ -79,6 +79,21 @@ impl Shelf {
         shelf.books.retain(|joined, _| !meant(joined));
         (before - shelf.books.len()) as u64
     }
+
+    /// A thousand names at a time, in their order; the last one tells where to go on.
+    fn page(&self, prefix: &Prefix, pattern: &Pattern, from: Option<&str>) -> Page {
+        let shelf = self.books.lock().unwrap();
+        let alive = shelf.books.keys().filter(|joined| shelf.alive(joined).is_some());
+        let names = alive.filter_map(|joined| joined.strip_prefix(prefix.as_str()));
+        let mut names: Vec<String> = names
+            .filter(|name| pattern.matches(name) && from.is_none_or(|from| *name > from))
+            .map(Into::into)
+            .collect();
+        names.sort();
+        names.truncate(1_000);
+        let next = if names.len() == 1_000 { names.last().cloned() } else { None };
+        Page { names, next }
+    }
 }
 
 impl Books {
@@ -118,6 +133,10 @@ impl lexigram_cache::Backend for Shelf {
     fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, _: Deadline) -> Result<u64> {
         Ok(self.drop_matching(prefix, pattern))
     }
+
+    fn list(&self, prefix: &Prefix, pattern: &Pattern, from: Option<&str>, _: Deadline) -> Result<Page> {
+        Ok(self.page(prefix, pattern, from))
+    }
 }
 
 #[aio::async_trait]
@@ -151,5 +170,15 @@ impl aio::Backend for Shelf {
 
     async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, _: Deadline) -> Result<u64> {
         Ok(self.drop_matching(prefix, pattern))
+    }
+
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        _: Deadline,
+    ) -> Result<Page> {
+        Ok(self.page(prefix, pattern, from))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -147,6 +147,21 @@ pub trait Backend: Send + Sync + 'static {
         Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
     }
 
+    /// A stretch of a walk over the names of this namespace that fit, from its beginning or from where the page before it
+    /// told to go on. A walk meets every value that is there from its beginning to its end, and what comes or goes
+    /// meanwhile or not; it may meet a name more than once. Leases are no values, nor is what is kept past its time. Holds
+    /// up no other client for long, and keeps nothing between two pages. Derived: `Unsupported`.
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        let _ = (prefix, pattern, from, deadline);
+        Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
+    }
+
     /// Removes every value of this namespace. Derived from `remove_matching`.
     async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
         self.remove_matching(prefix, &Pattern::all(), deadline).await.map(drop)
@@ -268,11 +283,15 @@ pub trait Backend: Send + Sync + 'static {
 #[maybe_async]
 pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
     if deadline.remaining().is_err() {
-        let text = "other writers kept changing the key until the deadline";
-        return Err(Error::new(ErrorKind::Conflict, text));
+        return Err(conflict());
     }
     rt::yield_now().await;
     Ok(())
+}
+
+/// Of a writer that kept losing until its deadline.
+pub(in super::super) fn conflict() -> Error {
+    Error::new(ErrorKind::Conflict, "other writers kept changing the key until the deadline")
 }
 
 /// A counter's text plus a number.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
 use crate::engine::memory::{Store, Sum};
-use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Version};
+use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Page, Version};
 use crate::error::{Error, Result};
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -123,6 +123,19 @@ impl Local {
 
     pub(super) fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern) -> Result<u64> {
         self.store.remove_matching(prefix, pattern)
+    }
+
+    pub(super) fn list(&self, prefix: &Prefix, pattern: &Pattern, from: Option<&str>) -> Result<Page> {
+        let place = |text: &str| {
+            let (cell, slot) = text.split_once(':')?;
+            Some((cell.parse().ok()?, slot.parse().ok()?))
+        };
+        let from = match from {
+            Some(text) => place(text).ok_or_else(Page::unknown_place)?,
+            None => (0, 0),
+        };
+        let (names, next) = self.store.names(prefix, pattern, from)?;
+        Ok(Page { names, next: next.map(|(cell, slot)| format!("{cell}:{slot}")) })
     }
 
     pub(super) fn clear(&self, prefix: &Prefix) -> Result<()> {

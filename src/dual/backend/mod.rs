@@ -8,6 +8,7 @@ mod bytes;
 mod lease;
 mod memory;
 mod off;
+mod walk;
 
 #[cfg(feature = "memcached")]
 mod memcached;
@@ -19,16 +20,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::bytes::Backend;
-pub(super) use self::bytes::again;
 #[cfg(feature = "testing")]
 pub(super) use self::bytes::plus;
+pub(super) use self::bytes::{again, conflict};
 pub(super) use self::memory::Local;
+pub(super) use self::walk::Walk;
 use crate::clock::Moment;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::throttle::Throttle;
-use crate::entry::{Condition, Entry, Found, Item, Lease, Version};
+use crate::entry::{Condition, Entry, Found, Item, Lease, Page, Storable, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
@@ -186,6 +188,17 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(_) => Vec::new(),
             Kind::Bytes(backend) => backend.by_server(keys),
+        }
+    }
+
+    /// A value as this backend keeps it.
+    ///
+    /// # Errors
+    /// `Encode`, where it keeps bytes.
+    pub(super) fn pack<T: Storable + ?Sized>(&self, value: &T, codec: &ValueCodec) -> Result<Item> {
+        match self.keeps_objects() {
+            true => Ok(Item::Object(Arc::new(value.to_owned()))),
+            false => codec.encode::<T, T::Owned>(value).map(Item::Bytes),
         }
     }
 
@@ -356,6 +369,20 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(memory) => memory.remove_matching(prefix, pattern),
             Kind::Bytes(backend) => backend.remove_matching(prefix, pattern, deadline).await,
+        }
+    }
+
+    /// A stretch of a walk over names; see [`Walk`].
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        match &self.kind {
+            Kind::Memory(memory) => memory.list(prefix, pattern, from),
+            Kind::Bytes(backend) => backend.list(prefix, pattern, from, deadline).await,
         }
     }
 

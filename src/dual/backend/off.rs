@@ -3,7 +3,7 @@
 use super::{Backend, maybe_async};
 
 use crate::deadline::Deadline;
-use crate::entry::{Condition, Entry, Lease, Version};
+use crate::entry::{Condition, Entry, Lease, Page, Version};
 use crate::error::Result;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -43,6 +43,10 @@ impl Backend for Off {
 
     async fn remove_matching(&self, _: &Prefix, _: &Pattern, _: Deadline) -> Result<u64> {
         Ok(0)
+    }
+
+    async fn list(&self, _: &Prefix, _: &Pattern, _: Option<&str>, _: Deadline) -> Result<Page> {
+        Ok(Page::default())
     }
 
     async fn fill(&self, _: &Key<'_>, _: &Lease, _: &[u8], _: Lifetime, _: Deadline) -> Result<bool> {

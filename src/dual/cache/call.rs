@@ -79,10 +79,7 @@ impl<'a> Call<'a> {
 
     /// The value as the backend keeps it.
     pub(super) fn pack<T: Storable + ?Sized>(&self, value: &T) -> Result<Item> {
-        match self.inner.backend.keeps_objects() {
-            true => Ok(Item::Object(Arc::new(value.to_owned()))),
-            false => self.input(self.inner.codec.encode::<T, T::Owned>(value).map(Item::Bytes)),
-        }
+        self.input(self.backend().pack(value, &self.inner.codec))
     }
 
     /// Names and packs values, all or none.

@@ -2,7 +2,6 @@
 
 use super::call::Call;
 use super::look::Judged;
-use super::many::distinct;
 use super::wait::Patience;
 use super::{Cache, maybe_async, rt};
 
@@ -14,7 +13,7 @@ use crate::engine::protect::Verdict;
 use crate::entry::{Ask, Item, Lookup, Value, Version};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
-use crate::key::Key;
+use crate::key::{Key, distinct};
 use crate::policy::Policy;
 use crate::ttl::Ttl;
 

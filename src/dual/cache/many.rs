@@ -3,12 +3,13 @@
 use super::call::Around;
 use super::{Cache, maybe_async};
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::entry::{Condition, Storable, Value};
 use crate::error::Result;
 use crate::event::EventKind;
+use crate::key::distinct;
 use crate::pattern::Pattern;
 use crate::ttl::Ttl;
 
@@ -137,16 +138,4 @@ impl Cache {
         let cleared = call.backend().clear(prefix, call.deadline).await;
         call.absorb_to_nothing(cleared)
     }
-}
-
-/// Each key once, in the order of its first mention.
-pub(super) fn distinct(keys: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let mut names = Vec::new();
-    for key in keys {
-        if seen.insert(key.as_ref().to_owned()) {
-            names.push(key.as_ref().to_owned());
-        }
-    }
-    names
 }

@@ -8,6 +8,7 @@ mod call;
 mod counter;
 mod degrade;
 mod fetch;
+mod keys;
 mod lead;
 mod lead_many;
 mod lease;
@@ -27,6 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use self::builder::CacheBuilder;
+pub use self::keys::Keys;
 use super::backend::BackendHandle;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;

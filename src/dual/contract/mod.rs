@@ -17,9 +17,11 @@ mod conditions;
 mod counters;
 mod life;
 mod lifetimes;
+mod listing;
 mod loads;
 mod many;
 mod names;
+mod state;
 mod values;
 
 use std::fmt::Debug;
@@ -30,11 +32,13 @@ pub use self::conditions::*;
 pub use self::counters::*;
 pub use self::life::*;
 pub use self::lifetimes::*;
+pub use self::listing::*;
 pub use self::loads::*;
 pub use self::many::*;
 pub use self::names::*;
+pub use self::state::*;
 pub use self::values::*;
-use super::{BackendHandle, Cache, CacheBuilder};
+use super::{BackendHandle, Cache, CacheBuilder, StateStore, StoreBase};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
 
@@ -70,7 +74,7 @@ impl Subject {
         self
     }
 
-    /// It cannot remove by prefix or pattern; then it must say so.
+    /// It can neither list its keys nor remove by prefix or pattern; then it must say so.
     pub fn without_listing(mut self) -> Subject {
         self.lists_keys = false;
         self
@@ -97,6 +101,11 @@ impl Subject {
     /// A cache in a namespace that no other promise uses.
     fn cache(&self) -> Cache {
         built(self.builder())
+    }
+
+    /// State in a namespace of its own.
+    fn state(&self) -> StateStore {
+        done(StateStore::new(&self.cache()))
     }
 
     fn builder(&self) -> CacheBuilder {

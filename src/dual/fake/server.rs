@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::codec::counter_to_text;
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{Error, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -138,6 +138,16 @@ impl Backend for Server {
     async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
         let remove = |fake: &Fake| Ok(fake.shelf.remove_matching(prefix, pattern));
         self.serve(Op::Clear, &[], deadline, remove).await
+    }
+
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        self.serve(Op::List, &[], deadline, |fake| Ok(fake.shelf.list(prefix, pattern, from))).await
     }
 
     async fn lookup(&self, key: &Key<'_>, ask: Ask, deadline: Deadline) -> Result<Lookup> {

@@ -7,5 +7,11 @@
 use super::{maybe_async, rt};
 
 mod base;
+#[cfg(feature = "encryption")]
+mod secret;
+mod state;
 
 pub use self::base::StoreBase;
+#[cfg(feature = "encryption")]
+pub use self::secret::SecretStore;
+pub use self::state::StateStore;

@@ -8,12 +8,15 @@ use super::common::Common;
 use super::gone::{Leaving, Panics};
 use super::shard::Shard;
 use super::slot::{Place, Slot};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::error::Result;
 use crate::key::Prefix;
 use crate::pattern::Pattern;
 use crate::removal::RemovalCause;
 use crate::stats::Stats;
+
+/// Where a walk that goes on later stands: a shard, and a slot of it.
+pub(crate) type Spot = (usize, usize);
 
 impl Store {
     /// Removes every entry of this namespace whose name fits; says how many.
@@ -21,6 +24,30 @@ impl Store {
         let meant =
             |joined: &str| joined.strip_prefix(prefix.as_str()).is_some_and(|name| pattern.matches(name));
         self.walk(|shard, from, leaving| shard.clear(meant, from, &self.common, leaving))
+    }
+
+    /// The names of this namespace that fit, from a slot of a shard on until there are enough for a page, and where to go
+    /// on. An entry stays in its slot for as long as it is there, so none is passed over.
+    pub(crate) fn names(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Spot,
+    ) -> Result<(Vec<String>, Option<Spot>)> {
+        let (first, mut slot) = from;
+        let mut names = Vec::new();
+        for (index, cell) in self.cells.iter().enumerate().skip(first) {
+            let mut more = true;
+            while more {
+                if names.len() >= PAGE {
+                    return Ok((names, Some((index, slot))));
+                }
+                more = cell.lock()?.names(prefix, pattern, slot, self.clock(), &mut names);
+                slot = slot.saturating_add(STRETCH);
+            }
+            slot = 0;
+        }
+        Ok((names, None))
     }
 
     /// Removes what is due.
@@ -95,6 +122,27 @@ impl Shard {
         self.extract(from, cause, common, leaving)
     }
 
+    /// Adds the names of a stretch of the slots that are meant; says whether there are more. Counts as no use.
+    fn names(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: usize,
+        clock: &Clock,
+        names: &mut Vec<String>,
+    ) -> bool {
+        let end = from.saturating_add(STRETCH);
+        for slot in (from..end.min(self.queues.slots())).filter_map(|at| self.queues.at(Place::new(at))) {
+            if let Some(name) = slot.key.strip_prefix(prefix.as_str())
+                && pattern.matches(name)
+                && !clock.has_passed(slot.end.minus(prefix.stale_for()))
+            {
+                names.push(name.to_owned());
+            }
+        }
+        end < self.queues.slots()
+    }
+
     /// Removes what there is a cause for from a stretch of the slots, short enough for those who wait for the lock; says
     /// whether there are more.
     fn extract(
@@ -119,3 +167,6 @@ impl Shard {
 
 /// Slots that are walked through under one hold of the lock: some 40 µs if all of them have to be emptied.
 pub(super) const STRETCH: usize = 256;
+
+/// Names after which a page ends with its stretch.
+const PAGE: usize = 1_000;

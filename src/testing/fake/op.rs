@@ -35,6 +35,8 @@ pub enum Op {
     Incr,
     /// `clear`, `delete_prefix`, `delete_pattern`.
     Clear,
+    /// One page of a walk by `keys`.
+    List,
     /// Before a load: one more look, and the right to store if there is still nothing.
     Lease,
     /// During a load: the right is held for longer.
@@ -48,7 +50,7 @@ pub enum Op {
 }
 
 impl Op {
-    pub(super) const ALL: [Op; 18] = [
+    pub(super) const ALL: [Op; 19] = [
         Op::Any,
         Op::Get,
         Op::Set,
@@ -62,6 +64,7 @@ impl Op {
         Op::Ttl,
         Op::Incr,
         Op::Clear,
+        Op::List,
         Op::Lease,
         Op::Renew,
         Op::Fill,
@@ -76,7 +79,7 @@ impl Op {
 
     /// Whether it changes nothing, so that one that was not answered may be asked again.
     pub(crate) fn is_read(self) -> bool {
-        matches!(self, Op::Get | Op::Exists | Op::Ttl | Op::Ping)
+        matches!(self, Op::Get | Op::Exists | Op::Ttl | Op::List | Op::Ping)
     }
 }
 

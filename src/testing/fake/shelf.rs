@@ -1,14 +1,18 @@
 //! What a fake server holds: values and leases by key, as Redis keeps them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Moment};
-use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Lease, Lookup, Page, Version};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
+
+/// Names in a page, few enough for a test to see more than one.
+const PAGE: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -178,6 +182,22 @@ impl Shelf {
             !goes
         });
         removed
+    }
+
+    /// A stretch of the names in a namespace that fit, in order.
+    pub(crate) fn list(&self, prefix: &Prefix, pattern: &Pattern, from: Option<&str>) -> Page {
+        let after = from.map_or(Bound::Unbounded, |last| Bound::Excluded(last.to_owned()));
+        let held = self.held();
+        let fresh = |place: &Place| {
+            place.bytes.is_some() && !self.clock.has_passed(place.end.minus(prefix.stale_for()))
+        };
+        let fits = |(key, place): (&String, &Place)| {
+            let name = key.strip_prefix(prefix.as_str()).filter(|name| pattern.matches(name))?;
+            fresh(place).then(|| (key.clone(), name.to_owned()))
+        };
+        let met: Vec<_> = held.places.range((after, Bound::Unbounded)).filter_map(fits).take(PAGE).collect();
+        let next = met.last().filter(|_| met.len() == PAGE).map(|(key, _)| key.clone());
+        Page { names: met.into_iter().map(|(_, name)| name).collect(), next }
     }
 
     /// The keys of all values whose time is not up, in order. What is kept beyond its time is among them.

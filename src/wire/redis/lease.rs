@@ -3,7 +3,8 @@
 //!
 //! It is `null` followed by 128 random bits as spaces and tabs. Every reader of JSON, in any language, sees null.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::chance::random;
+use crate::error::Result;
 
 const NULL: &[u8] = b"null";
 /// `lua/alive.lua` knows this length too.
@@ -14,11 +15,7 @@ const LENGTH: usize = NULL.len() + 128;
 /// # Errors
 /// `Unsupported` if the system gives no random numbers.
 pub(crate) fn placeholder() -> Result<Vec<u8>> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| {
-        Error::new(ErrorKind::Unsupported, "the system gives no random numbers").with_source(error)
-    })?;
-    Ok(spelled(u128::from_ne_bytes(random)))
+    Ok(spelled(u128::from_ne_bytes(random()?)))
 }
 
 fn spelled(random: u128) -> Vec<u8> {

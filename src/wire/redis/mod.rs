@@ -38,7 +38,8 @@ pub(crate) use self::look::{
 #[cfg(feature = "async")]
 pub(crate) use self::order::Order;
 pub(crate) use self::reply::*;
-use self::script::{ADD, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
+use self::script::Script;
+use self::script::{ADD, ALIVE, LEASE, PUT, REMAINING, REMOVE, RENEW, RETIRE, SWAP, TAKE, TOUCH};
 pub(crate) use self::script::{Call, by_digest, in_full, is_unknown_script};
 use self::sentinel::is_replica;
 pub(crate) use self::sentinel::{master_of, read_master};
@@ -182,9 +183,18 @@ pub(crate) fn remove_many(keys: &[Key<'_>], together: bool) -> Vec<Call> {
 
 /// The same for what a walk has found; SCAN may find more keys than it was asked for.
 pub(crate) fn remove_joined(keys: &[Vec<u8>], prefix: &Prefix, together: bool) -> Vec<Call> {
+    on_found(&REMOVE, keys, prefix, together)
+}
+
+/// Tells of the keys that a walk has found which of them hold a value.
+pub(crate) fn alive(keys: &[Vec<u8>], prefix: &Prefix, together: bool) -> Vec<Call> {
+    on_found(&ALIVE, keys, prefix, together)
+}
+
+fn on_found(script: &'static Script, keys: &[Vec<u8>], prefix: &Prefix, together: bool) -> Vec<Call> {
     let margin = margin(prefix.stale_for()).to_string();
     keys.chunks(if together { BATCH } else { 1 })
-        .map(|batch| REMOVE.on_each(batch.to_vec()).arg(&*margin))
+        .map(|batch| script.on_each(batch.to_vec()).arg(&*margin))
         .collect()
 }
 

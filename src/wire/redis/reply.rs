@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::{RedisError, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::key::Prefix;
 use crate::ttl::Remaining;
 
 /// The reply, with the server's errors as ours.
@@ -111,6 +112,25 @@ pub(crate) fn read_scan(value: Value) -> Result<(u64, Vec<Vec<u8>>)> {
     let cursor = read_bytes(cursor)?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
     let keys = read_many(keys)?.into_iter().flatten().collect();
     Ok((cursor.ok_or_else(wrong)?, keys))
+}
+
+/// The names of the keys that a walk has found and that hold a value, as the replies to so many of them each tell. What is
+/// no text, or not of this namespace, was written by another program and has no name here.
+pub(crate) fn read_names(keys: Vec<Vec<u8>>, replies: Vec<Value>, prefix: &Prefix) -> Result<Vec<String>> {
+    let mut alive = Vec::with_capacity(keys.len());
+    for reply in replies {
+        let Value::Array(flags) = reply else { return Err(unexpected(&reply)) };
+        for flag in flags {
+            alive.push(read_count(flag)? > 0);
+        }
+    }
+    if alive.len() != keys.len() {
+        return Err(Error::new(ErrorKind::Protocol, "the server answered for another number of keys"));
+    }
+    let alive = keys.into_iter().zip(alive).filter(|(_, alive)| *alive);
+    let texts = alive.filter_map(|(key, _)| String::from_utf8(key).ok());
+    let names = texts.filter_map(|key| key.strip_prefix(prefix.as_str()).map(str::to_owned));
+    Ok(names.filter(|name| !name.is_empty()).collect())
 }
 
 /// An error of the client library: of the server's making, or of the connection's.
@@ -232,6 +252,19 @@ mod tests {
         assert_eq!(read_bytes(Value::Int(1)).unwrap_err().kind(), ErrorKind::Protocol);
         assert_eq!(read_count(Value::Int(-1)).unwrap_err().kind(), ErrorKind::Protocol);
         assert_eq!(read_scan(Value::Array(vec![])).unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn names_are_those_of_keys_that_hold_a_value() {
+        let keys =
+            || [&b"app:a"[..], b"app:b", b"app:\xFF", b"app:", b"app:c:d"].map(<[u8]>::to_vec).to_vec();
+        let flags = |flags: &[i64]| Value::Array(flags.iter().map(|flag| Value::Int(*flag)).collect());
+        let prefix = Prefix::new("app");
+        let replies = vec![flags(&[1, 0]), flags(&[1, 1, 1])];
+        assert_eq!(read_names(keys(), replies, &prefix).unwrap(), ["a", "c:d"]);
+        for wrong in [vec![flags(&[1, 1])], vec![Value::Int(1)], vec![Value::Array(vec![Value::Nil])]] {
+            assert_eq!(read_names(keys(), wrong, &prefix).unwrap_err().kind(), ErrorKind::Protocol);
+        }
     }
 
     #[test]

@@ -107,6 +107,7 @@ macro_rules! scripts {
 // A lease that is asked for twice with one placeholder is granted once.
 scripts! {
     ADD = false: "alive" "set" "add";
+    ALIVE = true: "alive" "alive_each";
     LEASE = true: "lease";
     PUT = false: "alive" "set" "put";
     REMAINING = true: "alive" "remaining";

@@ -11,6 +11,7 @@ mod map;
 mod member;
 mod node;
 mod offer;
+mod pages;
 mod reach;
 mod servers;
 mod watched;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use self::offer::Offer;
 pub(super) use self::reach::Remote;
 use crate::deadline::Deadline;
-use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
+use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
@@ -128,6 +129,16 @@ impl Backend for Remote {
             }
         }
         Ok(removed)
+    }
+
+    async fn list(
+        &self,
+        prefix: &Prefix,
+        pattern: &Pattern,
+        from: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page> {
+        self.page(prefix, pattern, from, deadline).await
     }
 
     /// Who asks for a lease has looked before and found nothing: the script looks once more by itself.

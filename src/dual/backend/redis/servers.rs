@@ -34,6 +34,16 @@ pub(super) enum Share {
     Of(Arc<Member>),
 }
 
+impl Share {
+    /// What it is known by between two calls; empty where there is but one.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Share::All => String::new(),
+            Share::Of(member) => member.endpoint.to_string(),
+        }
+    }
+}
+
 impl Servers {
     pub(super) fn new(settings: Settings, topology: &Topology) -> Servers {
         match topology {
@@ -141,6 +151,17 @@ impl Servers {
                 Ok(vec![Share::Of(master)])
             }
         }
+    }
+
+    /// The share of this name, unless it is nobody's any more.
+    pub(super) async fn share_of(&self, name: &str, deadline: Deadline) -> Result<Option<Share>> {
+        let shares = match self {
+            // What is known will do: who asks has learned it a page ago.
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.map.masters().0.into_iter().map(Share::Of).collect(),
+            _ => self.shares(deadline).await?,
+        };
+        Ok(shares.into_iter().find(|share| share.name() == name))
     }
 
     /// Whether all of them answer.

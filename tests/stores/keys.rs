@@ -1,0 +1,148 @@
+//! Walks over many keys. `SOAK_KEYS=1000000` is a long run.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lexigram_cache::{Cache, ErrorKind, Memory, Redis, Ttl};
+
+use crate::support::{RedisServer, Wire, World, ask_raw, call, soak, worlds};
+
+fn walk(world: &World, glob: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    match world {
+        World::Threads(cache) => {
+            let mut keys = cache.keys(glob);
+            while let Some(name) = keys.next_key().unwrap() {
+                names.push(name);
+            }
+        }
+        World::Tasks(cache) => crate::support::block_on(async {
+            let mut keys = cache.keys(glob);
+            while let Some(name) = keys.next_key().await.unwrap() {
+                names.push(name);
+            }
+        }),
+    }
+    names
+}
+
+/// The room that a walk takes is that of a page, whatever there is to be walked over.
+#[test]
+fn a_walk_over_many_keys_takes_the_room_of_a_page() {
+    let many = soak("SOAK_KEYS", 100_000);
+    let server = RedisServer::start_with(&["--enable-debug-command", "yes"]);
+    let populate = format!("DEBUG POPULATE {many} many 8\r\n");
+    assert_eq!(ask_raw(server.addr(), populate.as_bytes()), "+OK\r\n");
+    let redis = Redis::builder(server.url()).build().unwrap();
+    let patience = Duration::from_secs(10);
+    let on_redis = Cache::builder().backend(redis).timeout(patience).build().unwrap();
+    let memory = Memory::builder().max_entries(2 * many as usize).build().unwrap();
+    let in_memory = Cache::builder().backend(memory).build().unwrap();
+    for number in 0..many {
+        in_memory.set(format!("many:{number}"), &number, Ttl::NEVER).unwrap();
+    }
+    for (kind, cache) in [("redis", on_redis), ("memory", in_memory)] {
+        let (mut met, mut largest, begun) = (0, 0, Instant::now());
+        let room = allocation_counter::measure(|| {
+            let mut keys = cache.keys("many:*");
+            while let Some(page) = keys.next_page().unwrap() {
+                met += page.len() as u64;
+                largest = largest.max(page.len());
+            }
+        });
+        println!(
+            "{met} keys on {kind} in {:?}: at most {largest} in a page, {} bytes at once",
+            begun.elapsed(),
+            room.bytes_max
+        );
+        // The table of this server stands still, so no key is met twice.
+        assert_eq!(met, many);
+        assert!(largest < 3_000 && room.bytes_max < 2 << 20, "{largest} keys, {} bytes", room.bytes_max);
+    }
+}
+
+#[test]
+fn what_stays_is_met_while_others_come_and_go() {
+    let server = RedisServer::start();
+    let redis = worlds!(Redis::builder(server.url()).build().unwrap(), prefix("app"));
+    let memory = worlds!(Memory::builder().max_entries(100_000).build().unwrap(), prefix("app"));
+    let stay: HashSet<String> = (0..5_000).map(|number| format!("stays{number}")).collect();
+    for world in redis.iter().chain(&memory) {
+        call!(world, c => c.set_many(stay.iter().map(|name| (name, 1)), Ttl::NEVER)).unwrap();
+        let ended = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut round = 0;
+                while !ended.load(Ordering::Relaxed) {
+                    // The table grows and shrinks, and what stays is written anew.
+                    let guests: Vec<_> = (0..500).map(|number| format!("guest{round}-{number}")).collect();
+                    call!(world, c => c.set_many(guests.iter().map(|name| (name, 1)), Ttl::NEVER)).unwrap();
+                    call!(world, c => c.set_many(stay.iter().take(500).map(|name| (name, 2)), Ttl::NEVER))
+                        .unwrap();
+                    call!(world, c => c.delete_many(&guests)).unwrap();
+                    round += 1;
+                }
+            });
+            for _ in 0..5 {
+                let met: HashSet<String> = walk(world, "*").into_iter().collect();
+                let missed: Vec<_> = stay.difference(&met).take(3).collect();
+                assert!(missed.is_empty(), "{missed:?} in {world:?}");
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+#[test]
+fn after_an_error_a_walk_goes_on_where_it_stood() {
+    let server = RedisServer::start();
+    let wire = Wire::prompt(server.addr());
+    let redis = Redis::builder(format!("redis://{}/0", wire.addr())).breaker(None).build().unwrap();
+    let cache =
+        Cache::builder().backend(redis).prefix("app").timeout(Duration::from_secs(5)).build().unwrap();
+    cache.set_many((0..5_000).map(|number| (number.to_string(), number)), Ttl::NEVER).unwrap();
+    let (mut keys, mut met, mut failures) = (cache.keys("*"), HashSet::new(), 0);
+    loop {
+        // A read whose connection failed is asked again once: only who is refused that too has failed.
+        wire.refuse(true);
+        wire.reset_after(100);
+        match keys.next_page() {
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+                failures += 1;
+            }
+            Ok(Some(page)) => met.extend(page),
+            Ok(None) => break,
+        }
+        wire.refuse(false);
+        match keys.next_page().unwrap() {
+            Some(page) => met.extend(page),
+            None => break,
+        }
+    }
+    assert!(failures > 0);
+    assert_eq!(met.len(), 5_000);
+}
+
+#[test]
+fn a_closed_cache_walks_no_further() {
+    let cache = Cache::memory();
+    cache.set_many((0..10).map(|number| (number.to_string(), number)), Ttl::NEVER).unwrap();
+    let mut keys = cache.keys("*");
+    cache.close();
+    assert_eq!(keys.next_key().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+/// What another program keeps as another type, or under a key that is no text.
+#[test]
+fn keys_of_other_programs_are_met_if_they_are_text() {
+    let server = RedisServer::start();
+    ask_raw(server.addr(), b"RPUSH list x\r\n");
+    ask_raw(server.addr(), b"*3\r\n$3\r\nSET\r\n$2\r\n\xFF\xFE\r\n$1\r\nx\r\n");
+    for world in worlds!(Redis::builder(server.url()).build().unwrap()) {
+        assert_eq!(walk(&world, "*"), ["list"]);
+        assert!(walk(&world, "none*").is_empty());
+    }
+}
