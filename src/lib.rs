@@ -81,6 +81,7 @@ mod clock;
 mod codec;
 pub mod config;
 mod deadline;
+mod decision;
 mod engine;
 mod entry;
 mod error;
@@ -94,6 +95,7 @@ mod key;
 mod meters;
 mod pattern;
 mod policy;
+mod quota;
 mod removal;
 mod rt;
 mod stats;
@@ -172,6 +174,11 @@ pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
 pub use removal::{Removal, RemovalCause};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
+
+pub use blocking::{RateLimiter, RateLimiterBuilder};
+pub use decision::{Decision, Outage};
+pub use engine::quota::{Permits, Step};
+pub use quota::Quota;
 
 /// Compiles what the README shows.
 #[cfg(all(

@@ -15,5 +15,5 @@ mod store;
 pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder};
 pub use self::caches::Caches;
-pub use self::store::StoreBase;
+pub use self::store::{RateLimiter, RateLimiterBuilder, StoreBase};
 pub use crate::health::{Health, Status};

@@ -7,5 +7,7 @@
 use super::{maybe_async, rt};
 
 mod base;
+mod limit;
 
 pub use self::base::StoreBase;
+pub use self::limit::{RateLimiter, RateLimiterBuilder};
