@@ -23,10 +23,10 @@ struct Request {
 fn recorded(quota_most: u64, period: Duration) -> Vec<Request> {
     let mut random = Random::default();
     let request = |_| {
-        let gap = match random.below(20) {
-            0..8 => Duration::ZERO,
-            8..14 => Duration::from_micros(random.below(2_000) as u64),
-            14..19 => period * random.below(1_000) as u32 / 4_000,
+        let gap = match random.below(100) {
+            0..40 => Duration::ZERO,
+            40..70 => Duration::from_micros(random.below(2_000) as u64),
+            70..99 => period * random.below(1_000) as u32 / 40_000,
             _ => period * random.below(3_000) as u32 / 1_000,
         };
         let n = match random.below(10) {

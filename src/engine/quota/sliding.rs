@@ -100,6 +100,6 @@ impl Meter for Sliding {
         let (begun, taken) = numbers.split_first()?;
         let (taken, odd) = taken.as_chunks::<2>();
         let taken: Vec<_> = taken.iter().map(|&[last, count]| Taken { last, count }).collect();
-        (odd.is_empty() && !taken.is_empty()).then_some(Sliding { begun: *begun, taken })
+        odd.is_empty().then_some(Sliding { begun: *begun, taken })
     }
 }

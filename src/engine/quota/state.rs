@@ -53,27 +53,32 @@ impl State {
         each!(self, meter => meter.write())
     }
 
-    /// Takes so many permits if they can be had; none is a look. Says whether there is something new to keep.
+    /// Takes so many permits if they can be had; none is a look. Says whether they were given, and whether there is
+    /// something new to keep.
     pub(crate) fn take(&mut self, terms: &Terms, now: Micros, n: u64, clocks: Clocks) -> (bool, bool) {
         each!(self, meter => {
             let cut = meter.settle(terms, now, clocks);
-            let allowed = meter.wait(terms, now, n.max(1)) == 0;
-            if allowed && n > 0 {
+            let given = n > 0 && meter.wait(terms, now, n) == 0;
+            if given {
                 meter.add(terms, now, n);
             }
-            // Were it not kept, a refusal after a clock was set back would begin anew with each call.
-            (allowed, n > 0 && (allowed || cut))
+            // Were a cut not kept, a refusal after a clock was set back would begin anew with each call.
+            (given, given || (n > 0 && cut))
         })
     }
 
-    /// What to tell of this state, which is of this time, after so many permits were asked for.
-    pub(crate) fn tell(&self, terms: &Terms, now: Micros, n: u64, allowed: bool) -> Decision {
-        each!(self, meter => Decision {
-            allowed,
-            remaining: meter.room(terms, now),
-            retry_after: if allowed { Duration::ZERO } else { Duration::from_micros(meter.wait(terms, now, n.max(1))) },
-            reset_after: Duration::from_micros(meter.rest(terms, now)),
-            outage: None,
+    /// What to tell of this state, which is of this time, after so many permits were asked for and given or not.
+    pub(crate) fn tell(&self, terms: &Terms, now: Micros, n: u64, given: bool) -> Decision {
+        each!(self, meter => {
+            let wait = meter.wait(terms, now, n.max(1));
+            let allowed = if n == 0 { wait == 0 } else { given };
+            Decision {
+                allowed,
+                remaining: meter.room(terms, now),
+                retry_after: if allowed { Duration::ZERO } else { Duration::from_micros(wait) },
+                reset_after: Duration::from_micros(meter.rest(terms, now)),
+                outage: None,
+            }
         })
     }
 
