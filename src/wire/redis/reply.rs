@@ -198,6 +198,7 @@ mod tests {
             ("ERR", "increment or decrement would overflow", ErrorKind::TooLarge),
             ("ERR", "value is not an integer or out of range", ErrorKind::Decode),
             ("ERR", "max number of clients reached", ErrorKind::Unavailable),
+            ("ERR", "Protocol error: unauthenticated multibulk length", ErrorKind::Auth),
         ];
         for (code, detail, kind) in table {
             let error = refused(code, detail);
