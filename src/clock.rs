@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::ttl::{Lifetime, Remaining};
 
@@ -52,6 +52,11 @@ impl Clock {
         Moment(self.exact())
     }
 
+    /// Whole microseconds since it began.
+    pub(crate) fn micros(&self) -> u64 {
+        self.exact() / 1_000
+    }
+
     /// When a value stored now ends.
     pub(crate) fn end_of(&self, lifetime: Lifetime) -> Moment {
         match lifetime {
@@ -94,6 +99,13 @@ impl Clock {
             _ => None,
         }
     }
+}
+
+/// What the system takes for the time of day, in microseconds since 1970: the one clock that processes on several machines
+/// share, more or less.
+pub(crate) fn wall_micros() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// Both clocks' readings at one point.

@@ -37,6 +37,12 @@ impl Prefix {
         Prefix { text: format!("lexigram%{kind}:{namespace}").into(), ..Prefix::default() }
     }
 
+    /// The part of this namespace that belongs to one name: of `lexigram%limit:app:` and `logins` it is
+    /// `lexigram%limit:app:logins:`. No two names share a part, and none shares a name's own key.
+    pub(crate) fn within(&self, name: &str) -> Prefix {
+        Prefix { text: format!("{}{}", self.text, Prefix::new(name).text).into(), ..self.clone() }
+    }
+
     /// The same namespace, whose values are kept so long past their time.
     pub fn keeping(self, stale_for: Duration) -> Prefix {
         Prefix { stale_for, ..self }

@@ -84,6 +84,7 @@ mod clock;
 mod codec;
 pub mod config;
 mod deadline;
+mod decision;
 mod engine;
 mod entry;
 mod error;
@@ -97,6 +98,7 @@ mod key;
 mod meters;
 mod pattern;
 mod policy;
+mod quota;
 mod removal;
 mod rt;
 #[cfg(feature = "encryption")]
@@ -182,6 +184,11 @@ pub use removal::{Removal, RemovalCause};
 pub use seal::{KeyRing, Secret};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
+
+pub use blocking::{RateLimiter, RateLimiterBuilder};
+pub use decision::{Decision, Outage};
+pub use engine::quota::{Permits, Step};
+pub use quota::Quota;
 
 /// Compiles what the README shows.
 #[cfg(all(

@@ -21,5 +21,5 @@ pub use self::caches::Caches;
 pub use self::fake::FakeCache;
 #[cfg(feature = "encryption")]
 pub use self::store::SecretStore;
-pub use self::store::{StateStore, StoreBase};
+pub use self::store::{RateLimiter, RateLimiterBuilder, StateStore, StoreBase};
 pub use crate::health::{Health, Status};

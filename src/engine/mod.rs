@@ -5,6 +5,7 @@ pub(crate) mod breaker;
 pub(crate) mod flight;
 pub(crate) mod memory;
 pub(crate) mod protect;
+pub(crate) mod quota;
 #[cfg(feature = "memcached")]
 pub(crate) mod rendezvous;
 pub(crate) mod shares;

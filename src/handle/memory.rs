@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::engine::flight::Flights;
 use crate::engine::memory::{KeyHasher, Plan, Store, Weigher, Weighing};
+use crate::engine::quota::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::eviction::Eviction;
 use crate::removal::Removal;
@@ -34,6 +35,8 @@ pub struct Memory {
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) flights: Arc<Flights>,
+    /// What subjects have taken of rate limits.
+    pub(crate) permits: Table,
     pub(crate) cleanup_interval: Duration,
     /// The sweeper's handle, whose drop stops it; `None` inside if its thread could not be started.
     pub(crate) sweeper: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
@@ -195,7 +198,8 @@ impl MemoryBuilder {
         let flights = Arc::new(Flights::new(self.plan.clock.clone()));
         let store = Arc::new(Store::new(self.plan));
         let cleanup_interval = self.cleanup_interval;
-        Memory { shared: Arc::new(Shared { store, flights, cleanup_interval, sweeper: OnceLock::new() }) }
+        let (permits, sweeper) = (Table::default(), OnceLock::new());
+        Memory { shared: Arc::new(Shared { store, flights, permits, cleanup_interval, sweeper }) }
     }
 }
 

@@ -95,6 +95,13 @@ macro_rules! for_each_promise {
             of_many_compare_and_sets_one_wins,
             no_update_of_state_is_lost,
             a_revoked_session_stays_revoked,
+            a_limit_admits_exactly_its_quota,
+            a_permit_is_back_when_the_refusal_said,
+            several_permits_are_taken_together_or_not_at_all,
+            limits_are_counted_apart,
+            a_look_at_a_limit_takes_nothing,
+            a_reset_gives_all_permits_back,
+            a_limit_that_makes_no_sense_is_refused,
             a_backend_that_answers_is_up,
             what_happened_is_counted,
             a_closed_cache_refuses_every_call

@@ -1,11 +1,13 @@
 //! What every backend that holds bytes can do: five verbs of its own, everything else derived.
 
-use super::{maybe_async, rt};
+use super::{limit, maybe_async, rt};
 
 use std::time::Duration;
 
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
+use crate::decision::Decision;
+use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
@@ -238,6 +240,16 @@ pub trait Backend: Send + Sync + 'static {
             self.abandon(key, lease, deadline).await?;
         }
         Ok(())
+    }
+
+    /// Takes permits of a rate limit, as one step; `key` names its subject. Derived: `get`, [`Permits`] decide by this machine's
+    /// time of day, and `store` if nothing changed meanwhile, until that holds. A backend whose server has a clock of its own and
+    /// runs such a step by itself gives its own body by [`Permits::step`].
+    ///
+    /// # Errors
+    /// `Conflict` if others kept changing it until the deadline.
+    async fn take_permits(&self, key: &Key<'_>, permits: &Permits, deadline: Deadline) -> Result<Decision> {
+        limit::take_permits(self, key, permits, deadline).await
     }
 
     /// The positions of these keys by the server that each lives on: what becomes of one server tells nothing of the

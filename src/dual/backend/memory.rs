@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
+use crate::decision::Decision;
 use crate::engine::memory::{Store, Sum};
+use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Page, Version};
 use crate::error::{Error, Result};
 use crate::handle::memory::Memory;
@@ -152,6 +154,14 @@ impl Local {
 
     pub(super) fn abandon(&self, key: &Key<'_>, lease: &Lease) -> Result<()> {
         self.store.abandon(key, lease)
+    }
+
+    pub(super) fn take_permits(&self, key: &Key<'_>, permits: &Permits) -> Decision {
+        self.memory.shared.permits.take(key, permits, self.store.clock())
+    }
+
+    pub(super) fn forget_permits(&self, key: &Key<'_>) -> bool {
+        self.memory.shared.permits.forget(key)
     }
 
     pub(super) fn ping(&self) -> Result<()> {

@@ -3,8 +3,10 @@
 use super::{Backend, maybe_async};
 
 use crate::deadline::Deadline;
+use crate::decision::Decision;
+use crate::engine::quota::Permits;
 use crate::entry::{Condition, Entry, Lease, Page, Version};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
@@ -51,5 +53,10 @@ impl Backend for Off {
 
     async fn fill(&self, _: &Key<'_>, _: &Lease, _: &[u8], _: Lifetime, _: Deadline) -> Result<bool> {
         Ok(false)
+    }
+
+    /// Whoever limits relies on it, so it is not as if there were no limit.
+    async fn take_permits(&self, _: &Key<'_>, _: &Permits, _: Deadline) -> Result<Decision> {
+        Err(Error::new(ErrorKind::Unsupported, "a cache that is switched off counts nothing; give a backend"))
     }
 }

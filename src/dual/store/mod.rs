@@ -7,11 +7,13 @@
 use super::{maybe_async, rt};
 
 mod base;
+mod limit;
 #[cfg(feature = "encryption")]
 mod secret;
 mod state;
 
 pub use self::base::StoreBase;
+pub use self::limit::{RateLimiter, RateLimiterBuilder};
 #[cfg(feature = "encryption")]
 pub use self::secret::SecretStore;
 pub use self::state::StateStore;

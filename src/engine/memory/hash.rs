@@ -30,7 +30,7 @@ impl KeyHasher {
     }
 
     #[inline]
-    pub(super) fn hash(&self, key: &Key<'_>) -> u64 {
+    pub(in super::super) fn hash(&self, key: &Key<'_>) -> u64 {
         match &self.0 {
             Kind::Seeded(seed) => hash(seed, key),
             Kind::Own(own) => own.hash_key(key),

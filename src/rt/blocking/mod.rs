@@ -51,6 +51,12 @@ pub(crate) fn sleep(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// Waits so long.
+pub(crate) fn pause(duration: Duration) -> Result<()> {
+    sleep(duration);
+    Ok(())
+}
+
 /// A thread has no future to keep small.
 #[cfg(feature = "redis")]
 pub(crate) fn boxed<R>(done: R) -> R {

@@ -24,6 +24,7 @@ pub(crate) mod memcached;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+use std::future::pending;
 pub(crate) use std::ops::AsyncFnMut as LoadMany;
 pub(crate) use std::ops::AsyncFnOnce as Load;
 use std::pin::pin;
@@ -42,7 +43,7 @@ pub(crate) use self::whole::whole;
 pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// Drops what runs longer than it may.
 ///
@@ -52,6 +53,17 @@ pub(crate) async fn limited<R>(limit: Option<Duration>, work: impl AsyncFnOnce()
     match limit {
         Some(limit) => within(Deadline::after(limit).instant(), pin!(work())).await,
         None => Ok(work().await),
+    }
+}
+
+/// Waits so long.
+///
+/// # Errors
+/// `Closed` if the runtime ends first; `Unsupported` outside tokio.
+pub(crate) async fn pause(duration: Duration) -> Result<()> {
+    match within(Deadline::after(duration).instant(), pin!(pending::<()>())).await {
+        Err(error) if error.kind() != ErrorKind::Timeout => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -166,7 +166,10 @@ fn refused(code: &str, detail: &str) -> Error {
         "WRONGTYPE" => {
             (ErrorKind::Decode, "the key holds a list, set or hash, which this cache did not write")
         }
-        "ERR" if detail.contains("AUTH") => (ErrorKind::Auth, "the server does not accept these credentials"),
+        // The second is what a request of more than ten parts is told, or of a long one, before its password is looked for.
+        "ERR" if detail.contains("AUTH") || detail.contains("unauthenticated") => {
+            (ErrorKind::Auth, "the server does not accept these credentials")
+        }
         "ERR" if detail.contains("overflow") => {
             (ErrorKind::TooLarge, "the counter would leave the range of i64")
         }
@@ -215,6 +218,7 @@ mod tests {
             ("ERR", "increment or decrement would overflow", ErrorKind::TooLarge),
             ("ERR", "value is not an integer or out of range", ErrorKind::Decode),
             ("ERR", "max number of clients reached", ErrorKind::Unavailable),
+            ("ERR", "Protocol error: unauthenticated multibulk length", ErrorKind::Auth),
         ];
         for (code, detail, kind) in table {
             let error = refused(code, detail);

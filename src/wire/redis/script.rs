@@ -108,12 +108,15 @@ macro_rules! scripts {
 scripts! {
     ADD = false: "alive" "set" "add";
     ALIVE = true: "alive" "alive_each";
+    FIXED = false: "quota" "fixed";
+    GCRA = false: "quota" "gcra";
     LEASE = true: "lease";
     PUT = false: "alive" "set" "put";
     REMAINING = true: "alive" "remaining";
     REMOVE = false: "alive" "remove";
     RENEW = true: "same" "renew";
     RETIRE = false: "same" "retire";
+    SLIDING = false: "quota" "sliding";
     SWAP = false: "same" "set" "swap";
     TAKE = false: "alive" "take";
     TOUCH = false: "alive" "touch";

@@ -22,6 +22,8 @@ use std::time::Duration;
 use self::offer::Offer;
 pub(super) use self::reach::Remote;
 use crate::deadline::Deadline;
+use crate::decision::Decision;
+use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
@@ -181,6 +183,10 @@ impl Backend for Remote {
     async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
         let calls = leases.iter().filter_map(|(key, lease)| Some(wire::retire(key, lease.token.as_ref()?)));
         self.do_each(calls.collect(), deadline).await
+    }
+
+    async fn take_permits(&self, key: &Key<'_>, permits: &Permits, deadline: Deadline) -> Result<Decision> {
+        wire::read_permits(self.call(&wire::take_permits(key, permits), deadline).await?, permits)
     }
 
     fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {

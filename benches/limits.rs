@@ -1,0 +1,249 @@
+//! What a check of a rate limit costs: on Redis beside a bare EVALSHA of the same script on a connection that is kept, and in
+//! memory by itself.
+//!
+//! `cargo bench --features redis --bench limits -- --csv FILE`. Starts a `redis-server` of its own on a free port.
+
+mod support;
+
+use std::hint::black_box;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lexigram_cache::{Memory, Quota, RateLimiter, Redis};
+use support::{Bound, Relation, Row, contender, goal, interleaved, report, throughput};
+
+const OURS: &str = "check()";
+const BARE: &str = "EVALSHA";
+const CALLS: usize = 2_000;
+const ROUNDS: usize = 41;
+const SUBJECTS: usize = 1_000;
+const LIMIT: u64 = 1_000_000;
+
+fn main() {
+    let server = Server::start();
+    let rows: Vec<Row> =
+        KINDS.iter().map(|kind| one_thread(&server, kind)).chain([threads(&server, &KINDS[0])]).collect();
+    report("A check on Redis", &rows, Relation::OursToIt);
+    for row in &rows {
+        goal(
+            &format!("throughput of {} to a bare one", row.name),
+            1.0 / row.ratio(BARE),
+            Bound::AtLeast(0.9),
+        );
+    }
+    let memory: Vec<Row> = KINDS.iter().map(in_memory).collect();
+    report("A check in memory", &memory, Relation::Alone);
+    let limiter = limiter(KINDS[0].quota);
+    let subjects = subjects();
+    for threads in [1, 2, 8] {
+        let check = |n: usize| {
+            black_box(limiter.check(&subjects[n % SUBJECTS]).expect("memory does not fail"));
+            0
+        };
+        let millions = throughput(threads, Duration::from_millis(500), 0, 97, check);
+        println!("{threads} threads: {millions:.2} million checks per second");
+    }
+}
+
+struct Kind {
+    name: &'static str,
+    quota: Quota,
+    script: &'static str,
+    /// The numbers after the number of permits, as the library sends them for this quota.
+    numbers: &'static [u64],
+}
+
+const QUOTA: Quota = Quota::per_second(LIMIT);
+
+static KINDS: [Kind; 3] = [
+    Kind {
+        name: "GCRA",
+        quota: QUOTA,
+        script: concat!(
+            include_str!("../src/wire/redis/lua/quota.lua"),
+            include_str!("../src/wire/redis/lua/gcra.lua")
+        ),
+        numbers: &[1, 0, 1_000_000, 0, LIMIT],
+    },
+    Kind {
+        name: "fixed window",
+        quota: QUOTA.fixed_window(),
+        script: concat!(
+            include_str!("../src/wire/redis/lua/quota.lua"),
+            include_str!("../src/wire/redis/lua/fixed.lua")
+        ),
+        numbers: &[LIMIT, 1_000_000],
+    },
+    Kind {
+        name: "sliding window",
+        quota: QUOTA.sliding_window(),
+        script: concat!(
+            include_str!("../src/wire/redis/lua/quota.lua"),
+            include_str!("../src/wire/redis/lua/sliding.lua")
+        ),
+        numbers: &[LIMIT, 1_000_000, 62_500],
+    },
+];
+
+/// A connection with the script made known.
+struct Bare {
+    connection: redis::Connection,
+    digest: String,
+    kind: &'static Kind,
+}
+
+impl Bare {
+    fn new(server: &Server, kind: &'static Kind) -> Bare {
+        let client = redis::Client::open(server.url()).expect("the address is valid");
+        let mut connection = client.get_connection().expect("the server is up");
+        let load = redis::cmd("SCRIPT").arg("LOAD").arg(kind.script).to_owned();
+        let digest = load.query(&mut connection).expect("the script is valid");
+        Bare { connection, digest, kind }
+    }
+
+    fn check(&mut self, subject: &str) {
+        let mut command = redis::cmd("EVALSHA");
+        command
+            .arg(&self.digest)
+            .arg(1)
+            .arg(format!("bare:{}:{subject}", self.kind.name))
+            .arg("")
+            .arg("")
+            .arg(1);
+        self.kind.numbers.iter().for_each(|number| drop(command.arg(*number)));
+        let (allowed, now, state): (u64, u64, String) =
+            command.query(&mut self.connection).expect("it answers");
+        assert!(allowed == 1 && now > 0 && !black_box(state).is_empty());
+    }
+}
+
+/// Microseconds of a check, one after the other.
+fn one_thread(server: &Server, kind: &'static Kind) -> Row {
+    let (ours, mut bare, subjects) = (server.limiter(kind), Bare::new(server, kind), subjects());
+    let each = |calls: &mut dyn FnMut(&str)| {
+        let start = Instant::now();
+        (0..CALLS).for_each(|n| calls(&subjects[n % SUBJECTS]));
+        start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
+    };
+    interleaved(
+        kind.name,
+        "us",
+        ROUNDS,
+        vec![
+            contender(OURS, || {
+                each(&mut |subject| assert!(ours.check(subject).expect("it answers").allowed))
+            }),
+            contender(BARE, || each(&mut |subject| bare.check(subject))),
+        ],
+    )
+}
+
+const THREADS: usize = 8;
+
+/// Microseconds for each of all checks that several threads make at once.
+fn threads(server: &Server, kind: &'static Kind) -> Row {
+    let (ours, subjects) = (server.limiter(kind), subjects());
+    let mut connections: Vec<Bare> = (0..THREADS).map(|_| Bare::new(server, kind)).collect();
+    interleaved(
+        format!("{}, {THREADS} threads", kind.name),
+        "us",
+        ROUNDS,
+        vec![
+            contender(OURS, || {
+                at_once([(); THREADS].map(|()| {
+                    let (ours, subjects) = (&ours, &subjects);
+                    move |n: usize| assert!(ours.check(&subjects[n % SUBJECTS]).expect("it answers").allowed)
+                }))
+            }),
+            contender(BARE, || {
+                at_once(connections.iter_mut().map(|bare| {
+                    let subjects = &subjects;
+                    move |n: usize| bare.check(&subjects[n % SUBJECTS])
+                }))
+            }),
+        ],
+    )
+}
+
+fn at_once<C: FnMut(usize) + Send>(callers: impl IntoIterator<Item = C>) -> f64 {
+    let begin = Barrier::new(THREADS + 1);
+    let start = thread::scope(|scope| {
+        for mut call in callers {
+            let begin = &begin;
+            scope.spawn(move || {
+                begin.wait();
+                (0..CALLS / 4).for_each(&mut call);
+            });
+        }
+        begin.wait();
+        Instant::now()
+    });
+    start.elapsed().as_secs_f64() * 1e6 / (THREADS * CALLS / 4) as f64
+}
+
+/// Nanoseconds of a check.
+fn in_memory(kind: &Kind) -> Row {
+    let (limiter, subjects) = (limiter(kind.quota), subjects());
+    let calls = 200 * CALLS;
+    let measure = || {
+        let start = Instant::now();
+        for n in 0..calls {
+            black_box(limiter.check(&subjects[n * 389 % SUBJECTS]).expect("memory does not fail"));
+        }
+        start.elapsed().as_secs_f64() * 1e9 / calls as f64
+    };
+    interleaved(kind.name, "ns", 11, vec![contender(OURS, measure)])
+}
+
+fn limiter(quota: Quota) -> RateLimiter {
+    RateLimiter::new(&Memory::default(), "bench", quota).expect("the quota is valid")
+}
+
+fn subjects() -> Vec<String> {
+    (0..SUBJECTS).map(|n| format!("203.0.113.{n}")).collect()
+}
+
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Server {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a port is free")
+            .port();
+        let arguments = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"];
+        let mut command = Command::new("redis-server");
+        command.args(arguments).arg(port.to_string()).stdout(Stdio::null());
+        let server = Server { process: command.spawn().expect("redis-server is installed"), port };
+        let client = redis::Client::open(server.url()).expect("the address is valid");
+        let start = Instant::now();
+        while client.get_connection().is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10), "the server does not start");
+            thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    fn limiter(&self, kind: &Kind) -> RateLimiter {
+        let redis =
+            Redis::builder(self.url()).pool_size(THREADS as u32).build().expect("the address is valid");
+        RateLimiter::new(&redis, "bench", kind.quota).expect("the quota is valid")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
