@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::ttl::{Lifetime, Remaining};
 
@@ -94,6 +94,12 @@ impl Clock {
             _ => None,
         }
     }
+}
+
+/// The wall clock, for what has to go on rising when a process or a server begins anew.
+pub(crate) fn unix_micros() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Both clocks' readings at one point.

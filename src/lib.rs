@@ -90,6 +90,7 @@ mod fetched;
 mod handle;
 mod health;
 mod key;
+mod lock;
 #[cfg(feature = "metrics")]
 mod meters;
 mod pattern;
@@ -147,6 +148,7 @@ pub mod aio {
 }
 
 pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
+pub use blocking::{LockGuard, LockStore, LockStoreBuilder, Semaphore};
 pub use clock::Clock;
 #[cfg(feature = "compress")]
 pub use codec::Compression;
@@ -167,6 +169,7 @@ pub use handle::memory::{Memory, MemoryBuilder};
 #[cfg(feature = "redis")]
 pub use handle::redis::{Redis, RedisBuilder};
 pub use key::{Key, Prefix};
+pub use lock::{Claim, Released, Strength, Unlocked};
 pub use pattern::Pattern;
 pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
 pub use removal::{Removal, RemovalCause};

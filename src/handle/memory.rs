@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::engine::flight::Flights;
+use crate::engine::lease::Leases;
 use crate::engine::memory::{KeyHasher, Plan, Store, Weigher, Weighing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::eviction::Eviction;
@@ -34,6 +35,7 @@ pub struct Memory {
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) leases: Leases,
     pub(crate) cleanup_interval: Duration,
     /// The sweeper's handle, whose drop stops it; `None` inside if its thread could not be started.
     pub(crate) sweeper: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
@@ -193,9 +195,11 @@ impl MemoryBuilder {
     /// Makes the backend of settings that are known to be good.
     fn finish(self) -> Memory {
         let flights = Arc::new(Flights::new(self.plan.clock.clone()));
+        let leases = Leases::new(self.plan.clock.clone());
         let store = Arc::new(Store::new(self.plan));
         let cleanup_interval = self.cleanup_interval;
-        Memory { shared: Arc::new(Shared { store, flights, cleanup_interval, sweeper: OnceLock::new() }) }
+        let sweeper = OnceLock::new();
+        Memory { shared: Arc::new(Shared { store, flights, leases, cleanup_interval, sweeper }) }
     }
 }
 
