@@ -6,6 +6,7 @@ use super::{maybe_async, rt};
 
 mod bytes;
 mod lease;
+mod lock;
 mod memory;
 mod off;
 
@@ -26,6 +27,7 @@ use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::throttle::Throttle;
+use crate::engine::turns::Turns;
 use crate::entry::{Condition, Entry, Found, Item, Lease, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
@@ -201,6 +203,11 @@ impl BackendHandle {
             // Within a view nothing can be given back; the next load takes the lease over.
             let _ = memory.abandon(key, lease);
         }
+    }
+
+    /// Who waits for locks on this backend, in this process.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.flights.turns
     }
 
     /// What the backend itself counts.

@@ -4,8 +4,9 @@ use super::{Backend, maybe_async};
 
 use crate::deadline::Deadline;
 use crate::entry::{Condition, Entry, Lease, Version};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
+use crate::lock::Claim;
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 
@@ -43,6 +44,11 @@ impl Backend for Off {
 
     async fn remove_matching(&self, _: &Prefix, _: &Pattern, _: Deadline) -> Result<u64> {
         Ok(0)
+    }
+
+    async fn lock(&self, _: &Claim<'_>, _: Deadline) -> Result<Option<u64>> {
+        let text = "the cache is switched off, and nothing can be locked on a backend that holds nothing";
+        Err(Error::new(ErrorKind::Unsupported, text))
     }
 
     async fn fill(&self, _: &Key<'_>, _: &Lease, _: &[u8], _: Lifetime, _: Deadline) -> Result<bool> {

@@ -8,6 +8,7 @@ mod cluster;
 mod expect;
 mod frame;
 mod lease;
+mod lock;
 mod look;
 #[cfg(feature = "async")]
 mod order;
@@ -30,6 +31,7 @@ pub(crate) use self::cluster::{Redirection, Run, is_cluster_down, part, read_slo
 pub(crate) use self::expect::{fits, keeps_connection, unfit};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
+pub(crate) use self::lock::{keep_lock, lock, read_fencing, read_unlocked, unlock};
 use self::look::margin;
 pub(crate) use self::look::{
     Depth, Seen, look, look_each, look_many, read_lease, read_look, read_look_each, read_look_many,

@@ -104,10 +104,12 @@ macro_rules! scripts {
     };
 }
 
-// A lease that is asked for twice with one placeholder is granted once.
+// A lease that is asked for twice with one placeholder is granted once, and so is a lock with one token.
 scripts! {
     ADD = false: "alive" "set" "add";
+    KEEP = true: "own" "keep";
     LEASE = true: "lease";
+    LOCK = true: "own" "lock";
     PUT = false: "alive" "set" "put";
     REMAINING = true: "alive" "remaining";
     REMOVE = false: "alive" "remove";
@@ -116,4 +118,5 @@ scripts! {
     SWAP = false: "same" "set" "swap";
     TAKE = false: "alive" "take";
     TOUCH = false: "alive" "touch";
+    UNLOCK = false: "own" "unlock";
 }

@@ -24,6 +24,7 @@ use crate::deadline::Deadline;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
+use crate::lock::{Claim, Unlocked};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 use crate::wire::redis::{self as wire, Call, Depth, Seen};
@@ -170,6 +171,18 @@ impl Backend for Remote {
     async fn abandon_many(&self, leases: &[(Key<'_>, Lease)], deadline: Deadline) -> Result<()> {
         let calls = leases.iter().filter_map(|(key, lease)| Some(wire::retire(key, lease.token.as_ref()?)));
         self.do_each(calls.collect(), deadline).await
+    }
+
+    async fn lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        wire::read_fencing(self.call(&wire::lock(claim), deadline).await?)
+    }
+
+    async fn keep_lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        wire::read_fencing(self.call(&wire::keep_lock(claim), deadline).await?)
+    }
+
+    async fn unlock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Unlocked> {
+        wire::read_unlocked(self.call(&wire::unlock(claim), deadline).await?)
     }
 
     fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {
