@@ -16,4 +16,5 @@ pub use self::backend::{Backend, BackendHandle};
 pub use self::cache::{Cache, CacheBuilder};
 pub use self::caches::Caches;
 pub use self::store::StoreBase;
+pub use self::store::{LockGuard, LockStore, LockStoreBuilder, Semaphore};
 pub use crate::health::{Health, Status};

@@ -60,6 +60,14 @@ impl StoreBase {
         }
     }
 
+    /// The same for a call that may not take longer than this either.
+    pub(super) fn deadline_within(&self, limit: Duration) -> Deadline {
+        match self.backend.keeps_objects() {
+            true => Deadline::unneeded(),
+            false => Deadline::after(self.timeout.min(limit)),
+        }
+    }
+
     /// Says of an error where it happened.
     pub(super) fn place(&self, operation: &'static str, error: Error) -> Error {
         error.at(operation, &self.name)

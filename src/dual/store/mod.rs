@@ -7,5 +7,7 @@
 use super::{maybe_async, rt};
 
 mod base;
+mod lock;
 
 pub use self::base::StoreBase;
+pub use self::lock::{LockGuard, LockStore, LockStoreBuilder, Semaphore};
