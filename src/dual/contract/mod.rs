@@ -18,6 +18,7 @@ mod counters;
 mod life;
 mod lifetimes;
 mod loads;
+mod locks;
 mod many;
 mod names;
 mod values;
@@ -31,10 +32,11 @@ pub use self::counters::*;
 pub use self::life::*;
 pub use self::lifetimes::*;
 pub use self::loads::*;
+pub use self::locks::*;
 pub use self::many::*;
 pub use self::names::*;
 pub use self::values::*;
-use super::{BackendHandle, Cache, CacheBuilder};
+use super::{BackendHandle, Cache, CacheBuilder, LockStore, StoreBase};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
 
@@ -106,6 +108,11 @@ impl Subject {
         let prefix = format!("{}-{}-{number}", module_path!(), std::process::id());
         let patience = Duration::from_secs(10);
         Cache::builder().backend(self.backend.clone()).prefix(prefix).timeout(patience)
+    }
+
+    /// Locks in a namespace that no other promise uses. Nothing renews them.
+    fn locks(&self) -> LockStore {
+        done(LockStore::builder(StoreBase::from(&self.cache())).renewal(false).build())
     }
 
     /// The shortest lifetime that the backend keeps exactly.
