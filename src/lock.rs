@@ -18,6 +18,8 @@ pub struct Claim<'a> {
     pub hold: Duration,
     /// How many replicas have to have it before it counts.
     pub replicas: u32,
+    /// How long the caller will wait to be woken, should it be held; `None` if it will not.
+    pub wait: Option<Duration>,
 }
 
 impl Claim<'_> {

@@ -113,7 +113,7 @@ mod tests {
 
     fn claim<'a>(prefix: &'a Prefix, name: &'a str, token: &'a str) -> Claim<'a> {
         let key = prefix.key(name).unwrap();
-        Claim { key, fence: key, token, hold: SECOND, replicas: 0 }
+        Claim { key, fence: key, token, hold: SECOND, replicas: 0, wait: None }
     }
 
     #[test]

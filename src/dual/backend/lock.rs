@@ -166,6 +166,19 @@ impl BackendHandle {
         }
     }
 
+    /// As [`Backend::woken`].
+    pub(in super::super) async fn woken(
+        &self,
+        claim: &Claim<'_>,
+        patience: Duration,
+        deadline: Deadline,
+    ) -> Result<Option<bool>> {
+        match &self.kind {
+            Kind::Memory(_) => Ok(None),
+            Kind::Bytes(backend) => backend.woken(claim, patience, deadline).await,
+        }
+    }
+
     pub(in super::super) async fn lock_warnings(&self, deadline: Deadline) -> Result<Vec<String>> {
         match &self.kind {
             Kind::Memory(_) => Ok(Vec::new()),

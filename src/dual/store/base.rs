@@ -68,6 +68,11 @@ impl StoreBase {
         }
     }
 
+    /// The same for a call that the server is to answer only after so long.
+    pub(super) fn deadline_after(&self, patience: Duration) -> Deadline {
+        Deadline::after(patience.saturating_add(self.timeout))
+    }
+
     /// Says of an error where it happened.
     pub(super) fn place(&self, operation: &'static str, error: Error) -> Error {
         error.at(operation, &self.name)

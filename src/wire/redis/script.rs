@@ -86,7 +86,15 @@ fn request<'a>(
         commands.add_command(command(call));
         repeatable &= call.script.repeatable;
     }
-    Request { commands, repeatable }
+    Request { commands, repeatable, apart: false }
+}
+
+/// One script, by digest or in full, and what is to follow it on its connection.
+pub(crate) fn then(call: &Call, in_full: bool, next: Cmd) -> Pipeline {
+    let mut commands = Pipeline::with_capacity(2);
+    commands.add_command(if in_full { call.in_full() } else { call.by_digest() });
+    commands.add_command(next);
+    commands
 }
 
 /// Whether the server does not know the script; then nothing was done and it may be sent in full.

@@ -6,6 +6,7 @@ use super::{Backend, maybe_async, rt};
 
 #[cfg(feature = "cluster")]
 mod cluster;
+mod lock;
 #[cfg(feature = "cluster")]
 mod map;
 mod member;
@@ -174,7 +175,10 @@ impl Backend for Remote {
     }
 
     async fn lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
-        wire::read_fencing(self.call(&wire::lock(claim), deadline).await?)
+        match claim.replicas {
+            0 => wire::read_fencing(self.call(&wire::lock(claim), deadline).await?),
+            _ => self.lock_and_wait(claim, deadline).await,
+        }
     }
 
     async fn keep_lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
@@ -183,6 +187,18 @@ impl Backend for Remote {
 
     async fn unlock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Unlocked> {
         wire::read_unlocked(self.call(&wire::unlock(claim), deadline).await?)
+    }
+
+    async fn woken(&self, claim: &Claim<'_>, patience: Duration, deadline: Deadline) -> Result<Option<bool>> {
+        self.listen(claim, patience, deadline).await
+    }
+
+    fn confirms_replicas(&self) -> bool {
+        self.servers.keep_together()
+    }
+
+    async fn lock_warnings(&self, deadline: Deadline) -> Result<Vec<String>> {
+        self.warnings(deadline).await
     }
 
     fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {

@@ -23,15 +23,16 @@ impl LockStore {
     /// What was taken for a future that is dropped is given back.
     pub async fn try_acquire(&self, name: &str, ttl: Duration) -> Result<Option<LockGuard>> {
         let taken = match Place::new(&self.inner.locks, name) {
-            Ok(place) => self.attempt(&place, ttl).await,
+            Ok(place) => self.attempt(&place, ttl, None).await,
             Err(error) => Err(error),
         };
         taken.map_err(|error| self.inner.base.place("try_acquire", error))
     }
 
     /// Takes the lock for so long, and waits for it if somebody holds it: at most `wait`, to which the timeout of one call may come. Those who wait in one process, and on clones of one backend, have their
-    /// turns in the order in which they came; the first of them asks every 5 to 50 ms, and at once when the lock is released in this
-    /// process. Between processes there is no order.
+    /// turns in the order in which they came. The first of them is woken when the lock is released: by Redis, on a connection that it keeps waiting meanwhile (half of `pool_size` may be), or else by
+    /// whoever releases it in this process. It also looks by itself, every half second where Redis wakes it and every 5 to 50 ms elsewhere: for the lock of a
+    /// holder that is gone, and for one that another process had.
     ///
     /// # Errors
     /// `Timeout` if it was not free within `wait`; else as [`try_acquire`](LockStore::try_acquire).
@@ -49,8 +50,8 @@ impl LockStore {
     async fn wait_for(&self, place: &Place, ttl: Duration, wait: Duration) -> Result<LockGuard> {
         let mut turn = self.queue_up(place, wait);
         loop {
-            turn.come().await?;
-            if let Some(guard) = self.attempt(place, ttl).await? {
+            turn.come(Some((&self.inner, place))).await?;
+            if let Some(guard) = self.attempt(place, ttl, turn.bell()).await? {
                 return Ok(guard);
             }
         }
@@ -116,28 +117,49 @@ impl LockStore {
     /// ```
     pub async fn once_per(&self, name: &str, period: Duration) -> Result<bool> {
         let first = match Place::new(&self.inner.periods, name) {
-            Ok(place) => self.take(&place, period).await,
+            Ok(place) => self.take(&place, period, None).await,
             Err(error) => Err(error),
         };
         first.map(|tenure| tenure.is_some()).map_err(|error| self.inner.base.place("once_per", error))
     }
 
-    /// One try.
-    pub(super) async fn attempt(&self, place: &Place, ttl: Duration) -> Result<Option<LockGuard>> {
+    /// Whether somebody holds the lock, be it us or another. One round trip. What is true here may be false when the next line runs.
+    ///
+    /// # Errors
+    /// `InvalidKey` for an empty name, else those of the backend.
+    pub async fn is_locked(&self, name: &str) -> Result<bool> {
+        let inner = &self.inner;
+        let place = Place::new(&inner.locks, name).map_err(|error| inner.base.place("is_locked", error))?;
+        let held = inner.backend().are_locked(&[place.key()?], inner.base.deadline()).await;
+        held.map(|held| held == [true]).map_err(|error| inner.base.place("is_locked", error))
+    }
+
+    /// One try, after which the caller will wait so long to be woken.
+    pub(super) async fn attempt(
+        &self,
+        place: &Place,
+        ttl: Duration,
+        wait: Option<Duration>,
+    ) -> Result<Option<LockGuard>> {
         self.warn_once();
-        Ok(self.take(place, ttl).await?.map(LockGuard::new))
+        Ok(self.take(place, ttl, wait).await?.map(LockGuard::new))
     }
 
     /// Runs to its end even if its caller is dropped: what was taken for nobody is given back.
-    async fn take(&self, place: &Place, ttl: Duration) -> Result<Option<Arc<Tenure>>> {
+    async fn take(
+        &self,
+        place: &Place,
+        ttl: Duration,
+        wait: Option<Duration>,
+    ) -> Result<Option<Arc<Tenure>>> {
         let inner = &self.inner;
         let tenure = Tenure::new(inner, place.clone(), checked(ttl)?);
         let deadline = inner.base.deadline();
         if inner.backend().keeps_objects() {
-            return Ok(tenure.take(ttl, deadline).await?.then_some(tenure));
+            return Ok(tenure.take(wait, deadline).await?.then_some(tenure));
         }
         let (taking, giving_back) = (Arc::clone(&tenure), Arc::clone(&tenure));
-        let take = move || async move { taking.take(ttl, deadline).await };
+        let take = move || async move { taking.take(wait, deadline).await };
         let give_back = move |taken: Result<bool>| async move {
             if taken.unwrap_or(false) {
                 giving_back.give_back().await;

@@ -36,9 +36,9 @@ impl Place {
 
     /// # Errors
     /// None: neither name is empty.
-    pub(super) fn claim<'a>(&'a self, token: &'a str, hold: Duration, replicas: u32) -> Result<Claim<'a>> {
+    pub(super) fn claim<'a>(&'a self, token: &'a str, hold: Duration) -> Result<Claim<'a>> {
         let (key, fence) = (self.key()?, self.prefix.key(&self.fence)?);
-        Ok(Claim { key, fence, token, hold, replicas })
+        Ok(Claim { key, fence, token, hold, replicas: 0, wait: None })
     }
 
     /// # Errors

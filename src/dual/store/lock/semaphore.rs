@@ -63,7 +63,7 @@ impl Semaphore {
         taken.map_err(|error| self.store.inner.base.place("try_acquire", error))
     }
 
-    /// Takes a permit for so long, and waits for one as [`LockStore::acquire`] does.
+    /// Takes a permit for so long, and waits for one as [`LockStore::acquire`] does, but is woken by nobody in another process.
     ///
     /// # Errors
     /// As [`LockStore::acquire`].
@@ -78,7 +78,7 @@ impl Semaphore {
     async fn wait_for(&self, ttl: Duration, wait: Duration) -> Result<LockGuard> {
         let mut turn = self.store.queue_up(&self.place, wait);
         loop {
-            turn.come().await?;
+            turn.come(None).await?;
             if let Some(guard) = self.attempt(ttl).await? {
                 return Ok(guard);
             }
@@ -95,7 +95,7 @@ impl Semaphore {
         while !free.is_empty() {
             // Another than others try, most likely.
             let place = free.swap_remove(((chance() * free.len() as f64) as usize).min(free.len() - 1));
-            let taken = self.store.attempt(place, ttl).await?;
+            let taken = self.store.attempt(place, ttl, None).await?;
             if taken.is_some() {
                 return Ok(taken);
             }

@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::deadline::Deadline;
 use crate::engine::hold::{Hold, Over};
 use crate::error::Result;
-use crate::lock::Unlocked;
+use crate::lock::{Claim, Unlocked};
 
 pub(super) struct Tenure {
     pub(super) inner: Arc<Inner>,
@@ -131,8 +131,9 @@ impl Drop for Step<'_> {
 #[maybe_async]
 impl Tenure {
     /// Takes the lock, if nobody holds it. If it is not known whether it was taken, the token is removed again: nobody would know of it, and all would wait for its end.
-    pub(super) async fn take(&self, ttl: Duration, deadline: Deadline) -> Result<bool> {
-        let claim = self.place.claim(&self.token, ttl, self.inner.replicas())?;
+    pub(super) async fn take(&self, wait: Option<Duration>, deadline: Deadline) -> Result<bool> {
+        let claim = self.place.claim(&self.token, self.ttl())?;
+        let claim = Claim { replicas: self.inner.replicas(), wait, ..claim };
         match self.inner.backend().lock(&claim, deadline).await {
             Ok(fencing) => {
                 self.fencing.store(fencing.unwrap_or_default(), Ordering::Relaxed);
@@ -160,7 +161,7 @@ impl Tenure {
     /// Holds it for so long from now; says whether it still was ours.
     pub(super) async fn prolong(&self, ttl: Duration, deadline: Deadline) -> Result<bool> {
         let mut step = self.step(ttl);
-        let claim = self.place.claim(&self.token, ttl, self.inner.replicas())?;
+        let claim = self.place.claim(&self.token, ttl)?;
         let fencing = self.inner.backend().keep_lock(&claim, deadline).await?;
         step.is_taken = fencing.is_some();
         if let Some(fencing) = fencing {
@@ -193,7 +194,7 @@ impl Tenure {
     }
 
     pub(super) async fn give_up(&self, deadline: Deadline) -> Result<Unlocked> {
-        let claim = self.place.claim(&self.token, self.ttl(), 0)?;
+        let claim = self.place.claim(&self.token, self.ttl())?;
         let unlocked = self.inner.backend().unlock(&claim, deadline).await;
         self.call_next();
         unlocked
