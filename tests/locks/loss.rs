@@ -66,7 +66,9 @@ fn a_lock_that_is_deleted_and_not_renewed_is_found_lost_when_it_is_used() {
         renewal(false),
         on_loss({
             let lost = Arc::clone(&lost);
-            move |_: &str| drop(lost.fetch_add(1, Ordering::SeqCst))
+            move |_: &str| {
+                lost.fetch_add(1, Ordering::SeqCst);
+            }
         })
     ) {
         let (one, two) = (locks.take("one", LONG), locks.take("two", LONG));
@@ -170,7 +172,7 @@ fn numbers_go_on_rising_over_counters_that_are_gone_or_come_back_from_an_earlier
             let guard = locks.take("k", LONG);
             assert!(guard.fencing() > last);
             last = guard.fencing();
-            drop(guard.release().unwrap());
+            assert_eq!(guard.release().unwrap(), Released::Released);
             ask(&server, command);
         }
         let ahead = last + 1_000_000_000;
@@ -218,7 +220,7 @@ fn a_lock_whose_server_is_away_is_valid_until_its_own_time_is_over() {
 #[test]
 fn drops_and_calls_end_in_time_on_a_server_that_stands_still() {
     let server = RedisServer::start();
-    let redis = Redis::builder(server.url()).build().unwrap();
+    let redis = Redis::builder(server.url()).breaker(None).build().unwrap();
     let timeout = Duration::from_millis(300);
     for locks in both!(redis, timeout(timeout)) {
         let guards = [(); 3].map(|()| locks.take(&format!("{:?}", Instant::now()), LONG));

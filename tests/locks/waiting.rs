@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{ErrorKind, Redis, aio};
+use lexigram_cache::{ErrorKind, Redis, Released, aio};
 
 use super::shown::ask;
 use super::side::{both, everywhere};
@@ -74,7 +74,7 @@ fn redis_wakes_who_waits_in_another_process() {
                     let blocked = || ask(&server, "INFO clients").contains("blocked_clients:1\r\n");
                     eventually("the waiter is kept waiting by the server", SOON, blocked);
                     let released = Instant::now();
-                    guard.release().unwrap();
+                    assert_eq!(guard.release().unwrap(), Released::Released);
                     let (guard, woken) = waiting.join().unwrap();
                     drop(guard);
                     eventually("it is given back", SOON, || holder.is_free("k"));
