@@ -79,7 +79,7 @@ pub enum Strength {
     Process,
     /// Everybody who asks the same server, as long as that server keeps its data.
     SingleServer,
-    /// As [`SingleServer`](Strength::SingleServer), and so many replicas had the lock before it counted as taken: it outlives
-    /// a failover to one of those, but not one to another.
+    /// As [`SingleServer`](Strength::SingleServer), and so many replicas had the lock before it counted as taken: it
+    /// outlives a failover to one of those, but not one to another.
     Replicated(u32),
 }

@@ -1,7 +1,8 @@
-//! Locks beyond what every backend promises by `tests/contract.rs`: what the server shows of them, how they are lost, who waits, and
-//! holders that stand still.
+//! Locks beyond what every backend promises by `tests/contract.rs`: what the server shows of them, how they are lost, who
+//! waits, and holders that stand still.
 //!
-//! `SOAK_LOCKS=1000` has 1,000 holders stand still past their time, and makes ten times as many acquisitions and looks; a few by default.
+//! `SOAK_LOCKS=1000` has 1,000 holders stand still past their time, and makes ten times as many acquisitions and looks; a
+//! few by default.
 #![cfg(all(feature = "testing", feature = "redis", feature = "memcached", feature = "async"))]
 
 #[path = "locks/handover.rs"]

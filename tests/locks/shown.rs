@@ -68,7 +68,8 @@ fn a_guard_never_claims_more_time_than_the_server_has() {
             if look % 20 == 19 {
                 guard.extend(Duration::from_millis(if look % 40 == 39 { 90 } else { 3_000 })).unwrap();
             }
-            // What is claimed now falls as the time does until the answer is here. A renewal in between only leaves the server with more.
+            // What is claimed now falls as the time does until the answer is here. A renewal in between only leaves the
+            // server with more.
             let (claimed, asked) = (guard.remaining(), Instant::now());
             let left = pttl(&server, "lexigram%lock::{k}");
             let left = Duration::from_millis(left.max(0) as u64);

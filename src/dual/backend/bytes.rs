@@ -244,8 +244,8 @@ pub trait Backend: Send + Sync + 'static {
         lock::give_up(self, claim, deadline).await
     }
 
-    /// Waits so long, at most, for whoever unlocks next to wake the caller, and says whether that came to pass. `None` if nobody
-    /// can be woken: then callers look again after a while. May return early. Derived: `None`, at once.
+    /// Waits so long, at most, for whoever unlocks next to wake the caller, and says whether that came to pass. `None` if
+    /// nobody can be woken: then callers look again after a while. May return early. Derived: `None`, at once.
     async fn woken(&self, claim: &Claim<'_>, patience: Duration, deadline: Deadline) -> Result<Option<bool>> {
         let _ = (claim, patience, deadline);
         Ok(None)

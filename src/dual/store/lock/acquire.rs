@@ -12,12 +12,13 @@ use crate::error::{Error, ErrorKind, Result};
 
 #[maybe_async]
 impl LockStore {
-    /// Takes the lock for so long if nobody holds it; `None` if somebody does. Waits for nobody, nor for those who wait. One round trip; four on Memcached and on a
-    /// backend of one's own, or one if somebody holds it.
+    /// Takes the lock for so long if nobody holds it; `None` if somebody does. Waits for nobody, nor for those who wait.
+    /// One round trip; four on Memcached and on a backend of one's own, or one if somebody holds it.
     ///
     /// # Errors
-    /// `InvalidKey` for an empty name; `InvalidTtl` under 10 ms and over 100 years; else those of the backend. Upon any of them the lock is not held: what may have been taken is
-    /// given back, before the error comes where there is time, else beside the caller.
+    /// `InvalidKey` for an empty name; `InvalidTtl` under 10 ms and over 100 years; else those of the backend. Upon any
+    /// of them the lock is not held: what may have been taken is given back, before the error comes where there is time,
+    /// else beside the caller.
     ///
     /// # Cancel safety
     /// What was taken for a future that is dropped is given back.
@@ -29,10 +30,12 @@ impl LockStore {
         taken.map_err(|error| self.inner.base.place("try_acquire", error))
     }
 
-    /// Takes the lock for so long, and waits for it if somebody holds it: at most `wait`, to which the timeout of one call may come. Those who wait in one process, and on clones of one backend, have their
-    /// turns in the order in which they came. The first of them is woken when the lock is released: by Redis, on a connection that it keeps waiting meanwhile (half of `pool_size` may be), or else by
-    /// whoever releases it in this process. It also looks by itself, every half second where Redis wakes it and every 5 to 50 ms elsewhere: for the lock of a
-    /// holder that is gone, and for one that another process had.
+    /// Takes the lock for so long, and waits for it if somebody holds it: at most `wait`, to which the timeout of one
+    /// call may come. Those who wait in one process, and on clones of one backend, have their turns in the order in which
+    /// they came. The first of them is woken when the lock is released: by Redis, on a connection that it keeps waiting
+    /// meanwhile (half of `pool_size` may be), or else by whoever releases it in this process. It also looks by itself,
+    /// every half second where Redis wakes it and every 5 to 50 ms elsewhere: for the lock of a holder that is gone, and
+    /// for one that another process had.
     ///
     /// # Errors
     /// `Timeout` if it was not free within `wait`; else as [`try_acquire`](LockStore::try_acquire).
@@ -61,8 +64,8 @@ impl LockStore {
         Wait::new(self.inner.backend().turns().take(place.queue().into()), wait)
     }
 
-    /// Goes on with a lock whose holder has [handed over its token](LockGuard::into_token), in this process or another: holds it for so long from now, with the same
-    /// fencing number. One round trip, two on Memcached.
+    /// Goes on with a lock whose holder has [handed over its token](LockGuard::into_token), in this process or another:
+    /// holds it for so long from now, with the same fencing number. One round trip, two on Memcached.
     ///
     /// # Errors
     /// `NotOwned` if nobody holds the lock by this token; `InvalidKey`, `InvalidTtl` and those of the backend as
@@ -99,8 +102,9 @@ impl LockStore {
         Err(Error::new(ErrorKind::NotOwned, text))
     }
 
-    /// Whether this is the first call for this name in such a period, of all callers on this server: what has to be done once an hour, by whoever
-    /// comes first. Round trips as for [`try_acquire`](LockStore::try_acquire). A period begins with its first call, and lasts up to two seconds longer on Memcached.
+    /// Whether this is the first call for this name in such a period, of all callers on this server: what has to be done
+    /// once an hour, by whoever comes first. Round trips as for [`try_acquire`](LockStore::try_acquire). A period begins
+    /// with its first call, and lasts up to two seconds longer on Memcached.
     ///
     /// # Errors
     /// As [`try_acquire`](LockStore::try_acquire). Upon any of them the period has not begun.
@@ -123,7 +127,8 @@ impl LockStore {
         first.map(|tenure| tenure.is_some()).map_err(|error| self.inner.base.place("once_per", error))
     }
 
-    /// Whether somebody holds the lock, be it us or another. One round trip. What is true here may be false when the next line runs.
+    /// Whether somebody holds the lock, be it us or another. One round trip. What is true here may be false when the next
+    /// line runs.
     ///
     /// # Errors
     /// `InvalidKey` for an empty name, else those of the backend.

@@ -33,36 +33,38 @@ impl LockStoreBuilder {
         self
     }
 
-    /// How long a call may take in all, and a drop of a guard wait for the server. Defaults to that of the cache, or to 1 s.
+    /// How long a call may take in all, and a drop of a guard wait for the server. Defaults to that of the cache, or to 1
+    /// s.
     pub fn timeout(mut self, timeout: Duration) -> LockStoreBuilder {
         self.base = self.base.timeout(timeout);
         self
     }
 
-    /// What its locks are to hold against. Defaults to what the backend gives: [`Process`](Strength::Process) in memory, else
-    /// [`SingleServer`](Strength::SingleServer).
+    /// What its locks are to hold against. Defaults to what the backend gives: [`Process`](Strength::Process) in memory,
+    /// else [`SingleServer`](Strength::SingleServer).
     pub fn strength(mut self, strength: Strength) -> LockStoreBuilder {
         self.strength = Some(strength);
         self
     }
 
-    /// Whether a guard renews its lock at each third of its time, so that a holder that lives keeps it. Without, a lock is over after its time, and nobody tells: see
-    /// [`LockGuard::is_valid`](super::LockGuard::is_valid). Defaults to `true`.
+    /// Whether a guard renews its lock at each third of its time, so that a holder that lives keeps it. Without, a lock
+    /// is over after its time, and nobody tells: see [`LockGuard::is_valid`](super::LockGuard::is_valid). Defaults to
+    /// `true`.
     pub fn renewal(mut self, renewal: bool) -> LockStoreBuilder {
         self.renewal = renewal;
         self
     }
 
-    /// Who is told the name of a lock that was lost: the server does not know it as ours any more, or could not be asked before its time was over. Once for
-    /// each lock, at the first renewal or extension that finds out, on the thread or task that renews all locks: be quick. If it panics, that is the end of it.
-    /// Defaults to nobody.
+    /// Who is told the name of a lock that was lost: the server does not know it as ours any more, or could not be asked
+    /// before its time was over. Once for each lock, at the first renewal or extension that finds out, on the thread or
+    /// task that renews all locks: be quick. If it panics, that is the end of it. Defaults to nobody.
     pub fn on_loss(mut self, told: impl Fn(&str) + Send + Sync + 'static) -> LockStoreBuilder {
         self.on_loss = Some(Arc::new(told));
         self
     }
 
-    /// Who is told, beside the first lock, what [`check`](LockStore::check) finds. With feature `tracing` it is an event of level WARN
-    /// as well. Defaults to nobody.
+    /// Who is told, beside the first lock, what [`check`](LockStore::check) finds. With feature `tracing` it is an event
+    /// of level WARN as well. Defaults to nobody.
     pub fn on_warning(mut self, told: impl Fn(&str) + Send + Sync + 'static) -> LockStoreBuilder {
         self.on_warning = Some(Arc::new(told));
         self
@@ -71,7 +73,8 @@ impl LockStoreBuilder {
     /// Makes the store. Dials nothing.
     ///
     /// # Errors
-    /// `Misconfigured` for a strength that this backend cannot give, `Config` for a timeout of zero and for no replica at all.
+    /// `Misconfigured` for a strength that this backend cannot give, `Config` for a timeout of zero and for no replica at
+    /// all.
     pub fn build(self) -> Result<LockStore> {
         let strength = self.settled().map_err(|error| self.base.place("new", error))?;
         let keys = |kind| self.base.keys(kind);

@@ -11,8 +11,8 @@ use crate::engine::hold::Over;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::{Released, Unlocked};
 
-/// A lock that is held. Its drop gives the lock back: a thread waits for that, at most for the store's timeout; a task leaves it to another
-/// task, and outside a runtime to the end of the lock's time.
+/// A lock that is held. Its drop gives the lock back: a thread waits for that, at most for the store's timeout; a task
+/// leaves it to another task, and outside a runtime to the end of the lock's time.
 ///
 /// A child that was forked while it was held has a guard that is not valid and releases nothing; hand a lock over by
 /// [`into_token`](LockGuard::into_token).
@@ -42,8 +42,8 @@ impl LockGuard {
         &self.tenure.place.name
     }
 
-    /// Who the server knows as the holder: 128 random bits in hexadecimal. Whoever has it can [resume](super::LockStore::resume) the
-    /// lock.
+    /// Who the server knows as the holder: 128 random bits in hexadecimal. Whoever has it can
+    /// [resume](super::LockStore::resume) the lock.
     pub fn token(&self) -> &str {
         &self.tenure.token
     }
@@ -53,7 +53,8 @@ impl LockGuard {
         self.tenure.fencing()
     }
 
-    /// Whether the lock is ours as far as can be known without asking: its time is not over, and no renewal has found it lost. Asks nobody.
+    /// Whether the lock is ours as far as can be known without asking: its time is not over, and no renewal has found it
+    /// lost. Asks nobody.
     ///
     /// What is true here may be false when the next line runs: see [`LockStore`](super::LockStore).
     pub fn is_valid(&self) -> bool {
@@ -65,7 +66,8 @@ impl LockGuard {
         if self.tenure.is_valid() { self.tenure.left() } else { Duration::ZERO }
     }
 
-    /// Leaves the lock held on the server, for another to [resume](super::LockStore::resume) it within the time that is left.
+    /// Leaves the lock held on the server, for another to [resume](super::LockStore::resume) it within the time that is
+    /// left.
     pub fn into_token(mut self) -> String {
         self.tenure.end(Over::Left);
         self.is_settled = true;

@@ -30,9 +30,9 @@ use crate::ttl::{Lifetime, Remaining};
 
 /// Locks by name: one holder at a time, for a time that is renewed while its [`LockGuard`] lives.
 ///
-/// A cheap clone. All stores on one server and in one [namespace](StoreBase::namespace) share their locks, in whatever process and
-/// world. A lock ends by [`release`](LockGuard::release), by the drop of its guard, or when its time is over because its
-/// holder is gone.
+/// A cheap clone. All stores on one server and in one [namespace](StoreBase::namespace) share their locks, in whatever
+/// process and world. A lock ends by [`release`](LockGuard::release), by the drop of its guard, or when its time is over
+/// because its holder is gone.
 ///
 /// ```
 /// use lexigram_cache::{LockStore, Memory, Released};
@@ -49,21 +49,24 @@ use crate::ttl::{Lifetime, Remaining};
 ///
 /// # What a lock does not promise
 ///
-/// That nobody else acts while its holder does. A holder that is stopped between [`is_valid`](LockGuard::is_valid) and its write (by SIGSTOP, a swap,
-/// a paused machine) goes on when its time may be over and another has the lock. Whatever must not be written twice has to know the
-/// highest [`fencing`](LockGuard::fencing) number it has seen, and to refuse lower ones.
+/// That nobody else acts while its holder does. A holder that is stopped between [`is_valid`](LockGuard::is_valid) and
+/// its write (by SIGSTOP, a swap, a paused machine) goes on when its time may be over and another has the lock. Whatever
+/// must not be written twice has to know the highest [`fencing`](LockGuard::fencing) number it has seen, and to refuse
+/// lower ones.
 ///
-/// That the server keeps it. Redis replicates after it has answered, so a master that fails may take its last locks with it:
-/// [`Strength::Replicated`] waits for replicas first, and even then another replica may be made the master. Redis evicts keys with a lifetime under every `maxmemory-policy` but
-/// `noeviction`, and Memcached whatever it likes: the lock is then somebody else's to take. [`check`](LockStore::check) tells what can be known of that. Its holder
-/// hears of it at the next renewal; `release` answers [`NotOwned`](crate::Released::NotOwned).
+/// That the server keeps it. Redis replicates after it has answered, so a master that fails may take its last locks with
+/// it: [`Strength::Replicated`] waits for replicas first, and even then another replica may be made the master. Redis
+/// evicts keys with a lifetime under every `maxmemory-policy` but `noeviction`, and Memcached whatever it likes: the lock
+/// is then somebody else's to take. [`check`](LockStore::check) tells what can be known of that. Its holder hears of it
+/// at the next renewal; `release` answers [`NotOwned`](crate::Released::NotOwned).
 ///
-/// That clocks agree. Each side counts a lifetime by its own clock; a holder believes in 1 % and 2 ms less than the server. One whose machine sleeps does not count that
-/// time. Fencing numbers go on by the server's wall clock (on Memcached and backends of one's own, the clients') where their counter was lost: a clock set back by more than the server
-/// was away lets them fall.
+/// That clocks agree. Each side counts a lifetime by its own clock; a holder believes in 1 % and 2 ms less than the
+/// server. One whose machine sleeps does not count that time. Fencing numbers go on by the server's wall clock (on
+/// Memcached and backends of one's own, the clients') where their counter was lost: a clock set back by more than the
+/// server was away lets them fall.
 ///
-/// On Memcached, and on a backend of one's own, a lock takes four round trips, and stands up to two of the backend's steps longer
-/// than its time if its holder is gone.
+/// On Memcached, and on a backend of one's own, a lock takes four round trips, and stands up to two of the backend's
+/// steps longer than its time if its holder is gone.
 #[derive(Clone)]
 pub struct LockStore {
     inner: Arc<Inner>,
@@ -118,7 +121,8 @@ impl Inner {
         &self.base.backend
     }
 
-    /// Until when a lock that is asked for now is certainly ours: a part of its time is left to how far two clocks drift apart.
+    /// Until when a lock that is asked for now is certainly ours: a part of its time is left to how far two clocks drift
+    /// apart.
     fn until(&self, ttl: Duration) -> Moment {
         let drift = if self.backend().keeps_objects() { Duration::ZERO } else { ttl / 100 + GRAIN };
         self.clock.end_of(Lifetime::For(ttl.saturating_sub(drift)))
@@ -142,8 +146,9 @@ impl Inner {
 
 #[maybe_async]
 impl LockStore {
-    /// Why locks may be lost on this server before their time, in sentences for a person; empty if nothing is known. Asked
-    /// once beside the first lock, too, if there is somebody to be told: see [`LockStoreBuilder::on_warning`]. One round trip on Redis, none elsewhere.
+    /// Why locks may be lost on this server before their time, in sentences for a person; empty if nothing is known.
+    /// Asked once beside the first lock, too, if there is somebody to be told: see [`LockStoreBuilder::on_warning`]. One
+    /// round trip on Redis, none elsewhere.
     ///
     /// # Errors
     /// Those of the backend.

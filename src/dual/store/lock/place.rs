@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::lock::Claim;
 
-/// The keys of a lock. They share a hash tag, which is its name: so a Redis Cluster keeps them on one node, and one script may
-/// name them all.
+/// The keys of a lock. They share a hash tag, which is its name: so a Redis Cluster keeps them on one node, and one
+/// script may name them all.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     prefix: Prefix,

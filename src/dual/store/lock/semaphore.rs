@@ -50,8 +50,9 @@ impl Semaphore {
 
 #[maybe_async]
 impl Semaphore {
-    /// Takes a permit for so long if one is free. Its guard is that of a lock; the fencing numbers of all permits rise together. One round trip if none is free, else
-    /// as many more as a lock takes, and again for each permit that another was faster to take.
+    /// Takes a permit for so long if one is free. Its guard is that of a lock; the fencing numbers of all permits rise
+    /// together. One round trip if none is free, else as many more as a lock takes, and again for each permit that
+    /// another was faster to take.
     ///
     /// # Errors
     /// As [`LockStore::try_acquire`].
@@ -63,7 +64,8 @@ impl Semaphore {
         taken.map_err(|error| self.store.inner.base.place("try_acquire", error))
     }
 
-    /// Takes a permit for so long, and waits for one as [`LockStore::acquire`] does, but is woken by nobody in another process.
+    /// Takes a permit for so long, and waits for one as [`LockStore::acquire`] does, but is woken by nobody in another
+    /// process.
     ///
     /// # Errors
     /// As [`LockStore::acquire`].

@@ -130,7 +130,8 @@ impl Drop for Step<'_> {
 
 #[maybe_async]
 impl Tenure {
-    /// Takes the lock, if nobody holds it. If it is not known whether it was taken, the token is removed again: nobody would know of it, and all would wait for its end.
+    /// Takes the lock, if nobody holds it. If it is not known whether it was taken, the token is removed again: nobody
+    /// would know of it, and all would wait for its end.
     pub(super) async fn take(&self, wait: Option<Duration>, deadline: Deadline) -> Result<bool> {
         let claim = self.place.claim(&self.token, self.ttl())?;
         let claim = Claim { replicas: self.inner.replicas(), wait, ..claim };
@@ -170,7 +171,8 @@ impl Tenure {
         Ok(fencing.is_some())
     }
 
-    /// Renews it; says whether there is still something to renew. A server that does not answer may do so next time, as long as there is one.
+    /// Renews it; says whether there is still something to renew. A server that does not answer may do so next time, as
+    /// long as there is one.
     pub(super) async fn renew(&self) -> bool {
         if self.over().is_some() || !self.is_at_home() {
             return false;

@@ -30,8 +30,8 @@ impl<'a> Wait<'a> {
 
 #[maybe_async]
 impl Wait<'_> {
-    /// Waits until it is time to ask: at the head of the queue, upon a release in this process or, where the server tells of them, in
-    /// another, else after a while.
+    /// Waits until it is time to ask: at the head of the queue, upon a release in this process or, where the server tells
+    /// of them, in another, else after a while.
     ///
     /// # Errors
     /// `Timeout` once the time is over.
