@@ -8,7 +8,7 @@ use lexigram_cache::{Clock, ErrorKind, Memcached, Memory, Redis, Released};
 
 use super::shown::ask;
 use super::side::{both, everywhere};
-use super::support::{MemcachedServer, RedisServer, eventually, soak};
+use super::support::{MemcachedServer, RedisServer, closed_port, eventually, soak};
 use super::{LONG, SOON};
 
 const TTL: Duration = Duration::from_millis(600);
@@ -285,4 +285,16 @@ fn an_extension_may_shorten_and_renewals_keep_to_it() {
         }
         assert_eq!(guard.release().unwrap(), Released::Released);
     });
+}
+
+/// A cache that goes on without its server is no base for locks that do.
+#[test]
+fn a_lock_on_a_cache_that_degrades_still_fails() {
+    let redis = Redis::builder(format!("redis://127.0.0.1:{}/0", closed_port())).build().unwrap();
+    let cache = lexigram_cache::Cache::builder().backend(redis).degrade(true).build().unwrap();
+    assert_eq!(cache.get::<u8>("k").unwrap(), None);
+    let locks = lexigram_cache::LockStore::new(&cache).unwrap();
+    assert_eq!(locks.try_acquire("k", LONG).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(locks.acquire("k", LONG, LONG).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(locks.once_per("k", LONG).unwrap_err().kind(), ErrorKind::Unavailable);
 }

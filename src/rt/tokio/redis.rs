@@ -138,14 +138,24 @@ impl Link {
         fresh: bool,
         deadline: Deadline,
     ) -> Result<Vec<Value>, Fault> {
-        let live = match self.idle_apart(runtime).filter(|_| !fresh) {
-            Some(live) => live,
-            None => {
-                let dialled =
-                    runtime.within(deadline.instant(), pin!(Box::pin(self.open(runtime, deadline)))).await;
-                dialled.and_then(|live| live).map_err(Fault::unsent)?
+        if let Some(live) = self.idle_apart(runtime).filter(|_| !fresh) {
+            match self.send_apart(live, request, runtime, deadline).await {
+                Err(fault) if fault.may_repeat(request.repeatable) => {}
+                answer => return answer,
             }
-        };
+        }
+        let open = Box::pin(self.open(runtime, deadline));
+        let live = runtime.within(deadline.instant(), pin!(open)).await.and_then(|live| live);
+        self.send_apart(live.map_err(Fault::unsent)?, request, runtime, deadline).await
+    }
+
+    async fn send_apart(
+        &self,
+        live: Live,
+        request: &Request,
+        runtime: &Runtime,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
         let answer = send(live.clone(), request, runtime, deadline).await;
         if answer.as_ref().is_ok_and(|values| keeps_connection(values)) {
             let mut idle = self.apart.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use redis::Value;
 
 use super::reply::{read_bytes, unexpected};
 use super::script::{Call, KEEP, LOCK, UNLOCK, then};
-use super::{Request, hold_millis, one, read_count};
+use super::{Request, command, hold_millis, one, read_count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::{Claim, Unlocked};
 
@@ -31,6 +31,11 @@ pub(crate) fn read_confirmed(reply: Value, wanted: u32) -> Result<()> {
     }
     let text = format!("{confirmed} of {wanted} replicas had the lock in time; it was given back");
     Err(Error::new(ErrorKind::Unavailable, text))
+}
+
+/// What is left of the time of a lock, whoever holds it.
+pub(crate) fn left(claim: &Claim<'_>) -> Request {
+    Request::read(command("PTTL", &claim.key))
 }
 
 /// Waits so long to be woken by whoever unlocks next.

@@ -32,8 +32,8 @@ pub(crate) use self::expect::{fits, keeps_connection, unfit};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 pub(crate) use self::lock::{
-    confirmed, keep_lock, lock, memory_policy, read_confirmed, read_eviction, read_fencing, read_unlocked,
-    read_woken, unlock, woken,
+    confirmed, keep_lock, left, lock, memory_policy, read_confirmed, read_eviction, read_fencing,
+    read_unlocked, read_woken, unlock, woken,
 };
 use self::look::margin;
 pub(crate) use self::look::{

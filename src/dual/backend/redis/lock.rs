@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::{ErrorKind, Result};
 use crate::lock::Claim;
+use crate::ttl::Remaining;
 use crate::wire::redis as wire;
 
 #[maybe_async]
@@ -34,7 +35,8 @@ impl Remote {
         }
     }
 
-    /// Half the connections at most are left to those who wait: they must not keep away the one who is to unlock.
+    /// Half the connections at most are left to those who wait: they must not keep away the one who is to unlock. Nobody
+    /// waits beyond the time of the lock, whose end wakes nobody.
     pub(super) async fn listen(
         &self,
         claim: &Claim<'_>,
@@ -42,6 +44,11 @@ impl Remote {
         deadline: Deadline,
     ) -> Result<Option<bool>> {
         let Some(_ear) = self.listeners.join() else { return Ok(None) };
+        let patience = match wire::read_remaining(self.ask(&wire::left(claim), deadline).await?)? {
+            None => return Ok(Some(false)),
+            Some(Remaining::For(left)) => patience.min(left + Duration::from_millis(1)),
+            Some(Remaining::Never) => patience,
+        };
         let reply = self.ask(&wire::woken(claim, patience), deadline).await?;
         Ok(Some(wire::read_woken(reply)))
     }

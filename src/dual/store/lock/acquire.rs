@@ -34,8 +34,8 @@ impl LockStore {
     /// call may come. Those who wait in one process, and on clones of one backend, have their turns in the order in which
     /// they came. The first of them is woken when the lock is released: by Redis, on a connection that it keeps waiting
     /// meanwhile (half of `pool_size` may be), or else by whoever releases it in this process. It also looks by itself,
-    /// every half second where Redis wakes it and every 5 to 50 ms elsewhere: for the lock of a holder that is gone, and
-    /// for one that another process had.
+    /// every half second and when the time of the lock is over where Redis wakes it and every 5 to 50 ms elsewhere: for
+    /// the lock of a holder that is gone, and for one that another process had.
     ///
     /// # Errors
     /// `Timeout` if it was not free within `wait`; else as [`try_acquire`](LockStore::try_acquire).

@@ -60,6 +60,9 @@ use crate::ttl::{Lifetime, Remaining};
 /// is then somebody else's to take. [`check`](LockStore::check) tells what can be known of that. Its holder hears of it
 /// at the next renewal; `release` answers [`NotOwned`](crate::Released::NotOwned).
 ///
+/// Nor that other programs leave it alone: whoever deletes its key frees it, as `clear` on a cache without a prefix does on
+/// Redis.
+///
 /// That clocks agree. Each side counts a lifetime by its own clock; a holder believes in 1 % and 2 ms less than the
 /// server. One whose machine sleeps does not count that time. Fencing numbers go on by the server's wall clock (on
 /// Memcached and backends of one's own, the clients') where their counter was lost: a clock set back by more than the
