@@ -24,6 +24,8 @@ mod side;
 mod support;
 #[path = "locks/waiting.rs"]
 mod waiting;
+#[path = "locks/wire.rs"]
+mod wire;
 
 use std::time::Duration;
 

@@ -62,11 +62,12 @@ fn a_guard_never_claims_more_time_than_the_server_has() {
     let redis = Redis::builder(server.url()).build().unwrap();
     let looks = soak("SOAK_LOCKS", 30) * 10;
     for locks in both!(redis, timeout(SOON)) {
-        let guard = locks.take("k", Duration::from_millis(90));
+        let brief = Duration::from_millis(400);
+        let guard = locks.take("k", brief);
         let mut least = Duration::MAX;
         for look in 0..looks {
             if look % 20 == 19 {
-                guard.extend(Duration::from_millis(if look % 40 == 39 { 90 } else { 3_000 })).unwrap();
+                guard.extend(if look % 40 == 39 { brief } else { 8 * brief }).unwrap();
             }
             // What is claimed now falls as the time does until the answer is here. A renewal in between only leaves the
             // server with more.

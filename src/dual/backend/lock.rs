@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, unix_micros};
 use crate::deadline::Deadline;
-use crate::entry::Condition;
+use crate::entry::{Condition, Entry};
 use crate::error::Result;
 use crate::key::Key;
 use crate::lock::{Claim, Strength, Unlocked};
@@ -26,9 +26,10 @@ pub(super) async fn take<B: Backend + ?Sized>(
     if !backend.store(&claim.key, pending.as_bytes(), hold, &Condition::Absent, deadline).await? {
         return Ok(None);
     }
-    let standing = backend.get(&claim.key, deadline).await?;
+    let mut seen = backend.get_many(&[claim.key, claim.fence], deadline).await?;
+    let (last, standing) = (seen.pop().flatten(), seen.pop().flatten());
     let Some(standing) = standing.filter(|entry| claim.is_ours(&entry.bytes)) else { return Ok(None) };
-    let fencing = number(backend, &claim.fence, deadline).await?;
+    let fencing = number(backend, &claim.fence, last, deadline).await?;
     let unchanged = Condition::Unchanged(standing.into_version());
     let held = claim.held(fencing);
     let taken = backend.store(&claim.key, held.as_bytes(), hold, &unchanged, deadline).await?;
@@ -38,18 +39,24 @@ pub(super) async fn take<B: Backend + ?Sized>(
 /// Draws a number above all before. A counter that is gone, or has come back from an earlier time, is overtaken by the
 /// clock, which runs faster than locks are taken.
 #[maybe_async]
-async fn number<B: Backend + ?Sized>(backend: &B, fence: &Key<'_>, deadline: Deadline) -> Result<u64> {
+async fn number<B: Backend + ?Sized>(
+    backend: &B,
+    fence: &Key<'_>,
+    mut last: Option<Entry>,
+    deadline: Deadline,
+) -> Result<u64> {
     loop {
-        let (last, condition) = match backend.get(fence, deadline).await? {
+        let (number, condition) = match last {
             None => (0, Condition::Absent),
             Some(entry) => (drawn(&entry.bytes), Condition::Unchanged(entry.into_version())),
         };
-        let next = unix_micros().max(last.saturating_add(1));
+        let next = unix_micros().max(number.saturating_add(1));
         let text = next.to_string();
         if backend.store(fence, text.as_bytes(), Lifetime::Never, &condition, deadline).await? {
             return Ok(next);
         }
         again(deadline).await?;
+        last = backend.get(fence, deadline).await?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a lock store is built of.
 
 use super::super::base::StoreBase;
-use super::{Inner, LockStore};
+use super::{Inner, LockStore, Told};
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub struct LockStoreBuilder {
     base: StoreBase,
     strength: Option<Strength>,
     renewal: bool,
-    on_loss: Option<Arc<dyn Fn(&str) + Send + Sync>>,
-    on_warning: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    on_loss: Option<Told>,
+    on_warning: Option<Told>,
 }
 
 impl LockStoreBuilder {

@@ -75,6 +75,9 @@ pub struct LockStore {
     inner: Arc<Inner>,
 }
 
+/// Who is told a line.
+type Told = Arc<dyn Fn(&str) + Send + Sync>;
+
 struct Inner {
     base: StoreBase,
     locks: Prefix,
@@ -82,8 +85,8 @@ struct Inner {
     periods: Prefix,
     strength: Strength,
     renewal: bool,
-    on_loss: Option<Arc<dyn Fn(&str) + Send + Sync>>,
-    on_warning: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    on_loss: Option<Told>,
+    on_warning: Option<Told>,
     warned: AtomicBool,
     /// What the backend measures by, if that is in this process.
     clock: Clock,
