@@ -1,6 +1,8 @@
-//! The one door to chance: inside the process, good enough to spread callers and not to keep secrets; and of the system.
+//! The one door to chance: inside the process, good enough to spread callers and to tell them apart, not to keep secrets; and
+//! of the system.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A number above 0 and up to 1, evenly spread. Each state that the standard library makes hashes under a key of
@@ -32,6 +34,15 @@ pub(crate) fn random<const N: usize>() -> crate::error::Result<[u8; N]> {
     Ok(random)
 }
 
+/// 128 bits that nobody else has drawn, in hexadecimal. They are a keyed hash, whose key the standard library has from the
+/// system for each thread; a forked child inherits that key, but not the number of the process.
+pub(crate) fn token() -> String {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    let drawn = (std::process::id(), DRAWN.fetch_add(1, Ordering::Relaxed));
+    let half = |half: u8| RandomState::new().hash_one((drawn, half));
+    format!("{:016x}{:016x}", half(0), half(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +53,16 @@ mod tests {
         assert!(draws.iter().all(|draw| *draw > 0.0 && *draw <= 1.0));
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
         assert!((0.47..0.53).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn tokens_are_128_bits_and_never_drawn_twice() {
+        let tokens: std::collections::HashSet<String> = (0..10_000).map(|_| token()).collect();
+        assert_eq!(tokens.len(), 10_000);
+        assert!(tokens.iter().all(|token| token.len() == 32));
+        let ones: u32 =
+            tokens.iter().map(|token| u128::from_str_radix(token, 16).unwrap().count_ones()).sum();
+        let mean = f64::from(ones) / 10_000.0;
+        assert!((63.0..65.0).contains(&mean), "{mean}");
     }
 }

@@ -101,9 +101,9 @@ impl Clock {
     }
 }
 
-/// What the system takes for the time of day, in microseconds since 1970: the one clock that processes on several machines
-/// share, more or less.
-pub(crate) fn wall_micros() -> u64 {
+/// The time of day as the system has it, in microseconds since 1970: the one clock that processes on several machines share,
+/// more or less, and that goes on when a process or a server begins anew.
+pub(crate) fn unix_micros() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }

@@ -52,7 +52,7 @@ pub enum ErrorKind {
     RecursiveLoad,
     /// Concurrent writers kept changing the key until the deadline.
     Conflict,
-    /// The lock is held by somebody else.
+    /// The lock is not held by who asks: it was lost, or somebody else has it.
     NotOwned,
     /// The cache was closed, or the runtime on which a task waited has ended.
     Closed,

@@ -118,6 +118,16 @@ impl std::fmt::Debug for Journal {
     }
 }
 
+/// Whether what no observer is told of can be heard at all.
+pub(crate) const IS_TRACED: bool = cfg!(feature = "tracing");
+
+/// Warns a person of what no call has failed by.
+pub(crate) fn warn(operation: &'static str, backend: &str, text: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(operation, backend, "{text}");
+    let _ = (operation, backend, text);
+}
+
 /// Hits and misses are too many for anything above TRACE; trouble is WARN.
 #[cfg(feature = "tracing")]
 fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {

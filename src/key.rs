@@ -31,9 +31,11 @@ impl Prefix {
     }
 
     /// The keys of one kind of store in a namespace: `lexigram%lock:app:`, and `lexigram%lock::` where there is none. No
-    /// cache with a prefix shares them, since escaping leaves no `%l`, and no two namespaces do.
+    /// cache with a prefix shares them, since escaping leaves no `%l`, and no two namespaces do. Braces are escaped too, so
+    /// that a hash tag in a name is the first of its key.
     pub(crate) fn of_store(kind: &str, namespace: &Prefix) -> Prefix {
         let namespace = if namespace.text.is_empty() { ":" } else { &namespace.text };
+        let namespace = namespace.replace('{', "%7B").replace('}', "%7D");
         Prefix { text: format!("lexigram%{kind}:{namespace}").into(), ..Prefix::default() }
     }
 
@@ -180,7 +182,7 @@ mod tests {
             for namespace in parts {
                 meet(Prefix::new(namespace), name, ("cache", namespace));
             }
-            for namespace in ["", "a", "a:", ":"] {
+            for namespace in ["", "a", "a:", ":", "{", "%7B"] {
                 meet(Prefix::of_store("lock", &Prefix::new(namespace)), name, ("lock", namespace));
                 meet(Prefix::of_store("state", &Prefix::new(namespace)), name, ("state", namespace));
             }

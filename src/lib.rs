@@ -94,6 +94,7 @@ mod fetched;
 mod handle;
 mod health;
 mod key;
+mod lock;
 #[cfg(feature = "metrics")]
 mod meters;
 mod pattern;
@@ -155,8 +156,10 @@ pub mod aio {
 
 #[cfg(feature = "encryption")]
 pub use blocking::SecretStore;
-pub use blocking::{Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Status, StoreBase};
-pub use blocking::{Keys, StateStore};
+pub use blocking::{
+    Backend, BackendHandle, Cache, CacheBuilder, Caches, Health, Keys, LockGuard, LockStore,
+    LockStoreBuilder, RateLimiter, RateLimiterBuilder, Semaphore, StateStore, Status, StoreBase,
+};
 pub use clock::Clock;
 #[cfg(feature = "compress")]
 pub use codec::Compression;
@@ -165,7 +168,9 @@ pub use codec::Format;
 pub use codec::{Codec, Source, Target};
 pub use config::Config;
 pub use deadline::Deadline;
+pub use decision::{Decision, Outage};
 pub use engine::memory::Weighing;
+pub use engine::quota::{Permits, Step};
 pub use entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Storable, Value, Version};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Observer};
@@ -177,18 +182,15 @@ pub use handle::memory::{Memory, MemoryBuilder};
 #[cfg(feature = "redis")]
 pub use handle::redis::{Redis, RedisBuilder};
 pub use key::{Key, Prefix};
+pub use lock::{Claim, Released, Strength, Unlocked};
 pub use pattern::Pattern;
 pub use policy::{OnWaitTimeout, Policy, PolicyBuilder};
+pub use quota::Quota;
 pub use removal::{Removal, RemovalCause};
 #[cfg(feature = "encryption")]
 pub use seal::{KeyRing, Secret};
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
-
-pub use blocking::{RateLimiter, RateLimiterBuilder};
-pub use decision::{Decision, Outage};
-pub use engine::quota::{Permits, Step};
-pub use quota::Quota;
 
 /// Compiles what the README shows.
 #[cfg(all(

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use fork::Fork;
-use lexigram_cache::{BoxError, Cache, Redis, Result, Ttl};
+use lexigram_cache::{BoxError, Cache, ErrorKind, LockStore, Redis, Released, Result, Ttl};
 use support::{RedisServer, Remote, Wire, World, call, eventually};
 use tokio::runtime::Builder;
 
@@ -137,4 +137,28 @@ fn a_child_renews_the_leases_of_its_own_loads() {
     let value = ours.get_or_compute("slow", Ttl::NEVER, || Ok::<_, BoxError>(2_u64)).unwrap();
     assert_eq!(value, 1, "the lease ended under the child's load");
     assert!(child.ends_well());
+}
+
+#[test]
+fn a_child_neither_holds_nor_releases_the_locks_of_its_parent() {
+    let server = RedisServer::start();
+    let redis = Redis::builder(server.url()).build().unwrap();
+    let locks = LockStore::new(&redis).unwrap();
+    let ttl = Duration::from_millis(300);
+    let mut guard = locks.try_acquire("k", ttl).unwrap();
+    let child = Child::fork(|| {
+        let guard = guard.take().unwrap();
+        assert!(!guard.is_valid() && guard.remaining().is_zero());
+        assert_eq!(guard.extend(ttl).unwrap_err().kind(), ErrorKind::NotOwned);
+        assert_eq!(guard.release().unwrap(), Released::NotOwned);
+        assert!(locks.try_acquire("k", ttl).unwrap().is_none(), "the parent has it");
+        let own = locks.try_acquire("of the child", ttl).unwrap().unwrap();
+        thread::park_timeout(2 * ttl);
+        assert!(own.is_valid(), "the child renews its own");
+        assert_eq!(own.release().unwrap(), Released::Released);
+    });
+    assert!(child.ends_well());
+    let guard = guard.unwrap();
+    assert!(guard.is_valid(), "the parent has renewed it meanwhile");
+    assert_eq!(guard.release().unwrap(), Released::Released);
 }

@@ -53,3 +53,35 @@ fn every_verb_can_be_spawned() {
     let cache = aio::Cache::memory();
     spawnable(async move { cache.get::<u64>(&name).await });
 }
+
+#[test]
+fn every_call_on_locks_can_be_spawned_and_guards_can_be_shared() {
+    fn shareable<T: Send + Sync + 'static>(_: &T) {}
+    let (ttl, memory) = (Duration::from_secs(1), lexigram_cache::Memory::default());
+    let locks = aio::LockStore::new(&memory).unwrap();
+    let semaphore = locks.semaphore("k", 2).unwrap();
+    macro_rules! spawnable_on {
+        ($($store:ident => $call:expr;)*) => {
+            $( { let $store = $store.clone(); spawnable(async move { drop($call.await) }); } )*
+        };
+    }
+    spawnable_on! {
+        locks => locks.try_acquire("k", ttl);
+        locks => locks.acquire("k", ttl, ttl);
+        locks => locks.resume("k", "token", ttl);
+        locks => locks.once_per("k", ttl);
+        locks => locks.is_locked("k");
+        locks => locks.check();
+        semaphore => semaphore.try_acquire(ttl);
+        semaphore => semaphore.acquire(ttl, ttl);
+    }
+    spawnable(async move {
+        if let Ok(Some(guard)) = locks.try_acquire("k", ttl).await {
+            shareable(&guard);
+            drop(guard.extend(ttl).await);
+            drop(guard.release().await);
+        }
+    });
+    let threads = lexigram_cache::LockStore::new(&memory).unwrap();
+    shareable(&threads.try_acquire("k", ttl).unwrap().unwrap());
+}

@@ -21,5 +21,7 @@ pub use self::caches::Caches;
 pub use self::fake::FakeCache;
 #[cfg(feature = "encryption")]
 pub use self::store::SecretStore;
-pub use self::store::{RateLimiter, RateLimiterBuilder, StateStore, StoreBase};
+pub use self::store::{
+    LockGuard, LockStore, LockStoreBuilder, RateLimiter, RateLimiterBuilder, Semaphore, StateStore, StoreBase,
+};
 pub use crate::health::{Health, Status};

@@ -18,6 +18,7 @@ use super::Seed;
 use super::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::throttle::Throttle;
+use super::turns::Turns;
 use crate::clock::Clock;
 use crate::entry::{Object, Version};
 use crate::error::{Error, ErrorKind};
@@ -30,6 +31,8 @@ pub(crate) struct Flights {
     count: AtomicUsize,
     /// Loads that need not be tried yet.
     pub(crate) throttle: Throttle,
+    /// Who waits for a lock on this backend.
+    pub(crate) turns: Turns,
 }
 
 type Table = HashMap<SmolStr, Arc<Flight>, Seed>;

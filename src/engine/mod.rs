@@ -3,6 +3,8 @@
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) mod breaker;
 pub(crate) mod flight;
+pub(crate) mod hold;
+pub(crate) mod lease;
 pub(crate) mod memory;
 pub(crate) mod protect;
 pub(crate) mod quota;
@@ -13,6 +15,7 @@ pub(crate) mod shares;
 pub(crate) mod slots;
 mod sync;
 pub(crate) mod throttle;
+pub(crate) mod turns;
 
 /// How keys are hashed: quickly, under a seed of this table's own.
 pub(crate) type Seed = foldhash::quality::RandomState;

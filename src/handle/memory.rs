@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::engine::flight::Flights;
+use crate::engine::lease::Leases;
 use crate::engine::memory::{KeyHasher, Plan, Store, Weigher, Weighing};
 use crate::engine::quota::Table;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) flights: Arc<Flights>,
     /// What subjects have taken of rate limits.
     pub(crate) permits: Table,
+    /// The locks that are held.
+    pub(crate) leases: Leases,
     pub(crate) cleanup_interval: Duration,
     /// The sweeper's handle, whose drop stops it; `None` inside if its thread could not be started.
     pub(crate) sweeper: OnceLock<Option<Box<dyn Any + Send + Sync>>>,
@@ -196,10 +199,11 @@ impl MemoryBuilder {
     /// Makes the backend of settings that are known to be good.
     fn finish(self) -> Memory {
         let flights = Arc::new(Flights::new(self.plan.clock.clone()));
+        let leases = Leases::new(self.plan.clock.clone());
         let store = Arc::new(Store::new(self.plan));
         let cleanup_interval = self.cleanup_interval;
         let (permits, sweeper) = (Table::default(), OnceLock::new());
-        Memory { shared: Arc::new(Shared { store, flights, permits, cleanup_interval, sweeper }) }
+        Memory { shared: Arc::new(Shared { store, flights, permits, leases, cleanup_interval, sweeper }) }
     }
 }
 

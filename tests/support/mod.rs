@@ -32,6 +32,7 @@ mod server;
 mod shared;
 #[cfg(all(feature = "redis", feature = "async", feature = "testing"))]
 mod sides;
+pub mod signals;
 mod status;
 mod watched;
 mod wire;

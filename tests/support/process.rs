@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use super::signals;
+
 /// One more process of this test: the same binary, which runs the same test and finds its [`Parent`] there.
 ///
 /// It is killed when this value is dropped. It also ends by itself when its standard input does, whose other end
@@ -66,6 +68,20 @@ impl Process {
 
     pub fn tell(&mut self, order: &str) {
         writeln!(self.orders, "{order}").expect("the process runs");
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGSTOP. Returns when it stands still.
+    pub fn stop(&self) {
+        assert!(signals::stop(self.id()), "process {} does not stop", self.id());
+    }
+
+    /// SIGCONT.
+    pub fn cont(&self) {
+        assert!(signals::cont(self.id()), "process {} is gone", self.id());
     }
 
     /// SIGKILL, and a wait for the end.

@@ -13,6 +13,12 @@ pub fn try_raw(addr: SocketAddr, request: &[u8]) -> io::Result<String> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(request)?;
     let mut answer = [0; 64 * 1024];
-    let read = stream.read(&mut answer)?;
+    // A process that stood still finds its wait interrupted.
+    let read = loop {
+        match stream.read(&mut answer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
     Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
 }

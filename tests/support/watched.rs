@@ -3,10 +3,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 use std::{env, process};
 
-use super::eventually::poll;
+use super::signals;
 
 /// A program that is killed when this value is dropped, or when the test process ends in any way at all.
 ///
@@ -50,29 +49,12 @@ impl Watched {
 
     /// SIGSTOP. Returns when every thread of the program stands still.
     pub fn stop(&self) {
-        self.signal("STOP");
-        assert!(poll(Duration::from_secs(2), || self.stands_still()), "process {} does not stop", self.pid);
+        assert!(signals::stop(self.pid), "process {} does not stop. It said:\n{}", self.pid, self.output());
     }
 
     /// SIGCONT.
     pub fn cont(&self) {
-        self.signal("CONT");
-    }
-
-    // The shell's own `kill`: the program of that name is missing on small machines.
-    fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.pid);
-        let status = Command::new("sh").args(["-c", &command]).status().expect("sh runs");
-        assert!(status.success(), "`{command}` failed: the server is gone. It said:\n{}", self.output());
-    }
-
-    // Threads stop one after the other, some time after the signal. Only Linux lets us watch.
-    fn stands_still(&self) -> bool {
-        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return true };
-        threads.flatten().all(|thread| {
-            let state = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-            state.rsplit(") ").next().is_some_and(|fields| fields.starts_with('T'))
-        })
+        assert!(signals::cont(self.pid), "process {} is gone. It said:\n{}", self.pid, self.output());
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every backend that holds bytes can do: five verbs of its own, everything else derived.
 
-use super::{limit, maybe_async, rt};
+use super::{limit, lock, maybe_async, rt};
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
+use crate::lock::{Claim, Unlocked};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 
@@ -250,6 +251,42 @@ pub trait Backend: Send + Sync + 'static {
     /// `Conflict` if others kept changing it until the deadline.
     async fn take_permits(&self, key: &Key<'_>, permits: &Permits, deadline: Deadline) -> Result<Decision> {
         limit::take_permits(self, key, permits, deadline).await
+    }
+
+    /// Takes a lock that nobody holds, and answers with its fencing number: above all that its fence has given before,
+    /// whatever became of the counter. `None` if somebody holds it. Whoever asks again with the same token may be given
+    /// the same lock again. Derived: from `store` and `get`, four round trips, or one where somebody holds it.
+    async fn lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        lock::take(self, claim, deadline).await
+    }
+
+    /// Holds a lock for so much longer from now, if it still is this token's, and answers with its fencing number.
+    /// Checked and applied as one step. Derived: from `get` and `store`.
+    async fn keep_lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        lock::keep(self, claim, deadline).await
+    }
+
+    /// Gives up a lock, if it still is this token's. Checked and applied as one step. Derived: from `get` and `remove`.
+    async fn unlock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Unlocked> {
+        lock::give_up(self, claim, deadline).await
+    }
+
+    /// Waits so long, at most, for whoever unlocks next to wake the caller, and says whether that came to pass. `None` if
+    /// nobody can be woken: then callers look again after a while. May return early. Derived: `None`, at once.
+    async fn woken(&self, claim: &Claim<'_>, patience: Duration, deadline: Deadline) -> Result<Option<bool>> {
+        let _ = (claim, patience, deadline);
+        Ok(None)
+    }
+
+    /// Whether `lock` heeds [`Claim::replicas`]. Derived: no, and a lock store that asks for them cannot be built.
+    fn confirms_replicas(&self) -> bool {
+        false
+    }
+
+    /// Why locks may be lost here before their time, in sentences for a person. Derived: none is known.
+    async fn lock_warnings(&self, deadline: Deadline) -> Result<Vec<String>> {
+        let _ = deadline;
+        Ok(Vec::new())
     }
 
     /// The positions of these keys by the server that each lives on: what becomes of one server tells nothing of the

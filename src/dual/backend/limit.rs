@@ -3,7 +3,7 @@
 use super::bytes::again;
 use super::{Backend, maybe_async};
 
-use crate::clock::wall_micros;
+use crate::clock::unix_micros;
 use crate::deadline::Deadline;
 use crate::decision::Decision;
 use crate::engine::quota::{Clocks, Permits};
@@ -22,7 +22,7 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
     loop {
         let held = backend.get(key, deadline).await?;
         let bytes = held.as_ref().map(|entry| &entry.bytes[..]);
-        let step = permits.step_by(bytes, wall_micros(), Clocks::Several);
+        let step = permits.step_by(bytes, unix_micros(), Clocks::Several);
         let Some((bytes, lifetime)) = step.write else { return Ok(step.decision) };
         let same = held.map_or(Condition::Absent, |entry| Condition::Unchanged(entry.into_version()));
         // Where lifetimes are counted in ticks, the first of them can be over at once.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::codec::{ValueCodec, counter_from_text};
 use crate::decision::Decision;
+use crate::engine::lease::Leases;
 use crate::engine::memory::{Store, Sum};
 use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Found, Item, Lease, Lookup, Object, Page, Version};
@@ -35,6 +36,11 @@ impl Local {
     #[inline]
     pub(in super::super) fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// The locks, from which nothing is evicted.
+    pub(super) fn leases(&self) -> &Leases {
+        &self.memory.shared.leases
     }
 
     pub(super) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {

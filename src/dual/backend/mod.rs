@@ -7,6 +7,7 @@ use super::{maybe_async, rt};
 mod bytes;
 mod lease;
 mod limit;
+mod lock;
 mod memory;
 mod off;
 mod walk;
@@ -33,6 +34,7 @@ use crate::decision::Decision;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::quota::Permits;
 use crate::engine::throttle::Throttle;
+use crate::engine::turns::Turns;
 use crate::entry::{Condition, Entry, Found, Item, Lease, Page, Storable, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
@@ -226,6 +228,11 @@ impl BackendHandle {
             // Within a view nothing can be given back; the next load takes the lease over.
             let _ = memory.abandon(key, lease);
         }
+    }
+
+    /// Who waits for locks on this backend, in this process.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.flights.turns
     }
 
     /// What the backend itself counts.

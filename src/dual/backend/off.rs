@@ -8,6 +8,7 @@ use crate::engine::quota::Permits;
 use crate::entry::{Condition, Entry, Lease, Page, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
+use crate::lock::Claim;
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 
@@ -49,6 +50,11 @@ impl Backend for Off {
 
     async fn list(&self, _: &Prefix, _: &Pattern, _: Option<&str>, _: Deadline) -> Result<Page> {
         Ok(Page::default())
+    }
+
+    async fn lock(&self, _: &Claim<'_>, _: Deadline) -> Result<Option<u64>> {
+        let text = "the cache is switched off, and nothing can be locked on a backend that holds nothing";
+        Err(Error::new(ErrorKind::Unsupported, text))
     }
 
     async fn fill(&self, _: &Key<'_>, _: &Lease, _: &[u8], _: Lifetime, _: Deadline) -> Result<bool> {

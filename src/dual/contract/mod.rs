@@ -20,6 +20,7 @@ mod lifetimes;
 mod limits;
 mod listing;
 mod loads;
+mod locks;
 mod many;
 mod names;
 mod state;
@@ -36,11 +37,12 @@ pub use self::lifetimes::*;
 pub use self::limits::*;
 pub use self::listing::*;
 pub use self::loads::*;
+pub use self::locks::*;
 pub use self::many::*;
 pub use self::names::*;
 pub use self::state::*;
 pub use self::values::*;
-use super::{BackendHandle, Cache, CacheBuilder, StateStore, StoreBase};
+use super::{BackendHandle, Cache, CacheBuilder, LockStore, StateStore, StoreBase};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
 
@@ -117,6 +119,11 @@ impl Subject {
         let prefix = format!("{}-{}-{number}", module_path!(), std::process::id());
         let patience = Duration::from_secs(10);
         Cache::builder().backend(self.backend.clone()).prefix(prefix).timeout(patience)
+    }
+
+    /// Locks in a namespace that no other promise uses. Nothing renews them.
+    fn locks(&self) -> LockStore {
+        done(LockStore::builder(StoreBase::from(&self.cache())).renewal(false).build())
     }
 
     /// The shortest lifetime that the backend keeps exactly.

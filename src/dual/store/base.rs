@@ -60,6 +60,19 @@ impl StoreBase {
         }
     }
 
+    /// The same for a call that may not take longer than this either.
+    pub(super) fn deadline_within(&self, limit: Duration) -> Deadline {
+        match self.backend.keeps_objects() {
+            true => Deadline::unneeded(),
+            false => Deadline::after(self.timeout.min(limit)),
+        }
+    }
+
+    /// The same for a call that the server is to answer only after so long.
+    pub(super) fn deadline_after(&self, patience: Duration) -> Deadline {
+        Deadline::after(patience.saturating_add(self.timeout))
+    }
+
     /// Says of an error where it happened.
     pub(super) fn place(&self, operation: &'static str, error: Error) -> Error {
         error.at(operation, &self.name)

@@ -8,12 +8,14 @@ use super::{maybe_async, rt};
 
 mod base;
 mod limit;
+mod lock;
 #[cfg(feature = "encryption")]
 mod secret;
 mod state;
 
 pub use self::base::StoreBase;
 pub use self::limit::{RateLimiter, RateLimiterBuilder};
+pub use self::lock::{LockGuard, LockStore, LockStoreBuilder, Semaphore};
 #[cfg(feature = "encryption")]
 pub use self::secret::SecretStore;
 pub use self::state::StateStore;

@@ -14,16 +14,35 @@ pub(crate) fn while_renewing<R>(
     renew: impl Fn() -> bool + Send + Sync + 'static,
     work: impl FnOnce() -> R,
 ) -> R {
-    /// Strikes the entry off, however the work ends.
-    struct Entry(u64);
-    impl Drop for Entry {
-        fn drop(&mut self) {
+    let _entry = renewing(every, renew);
+    work()
+}
+
+/// Runs `renew` once per interval for as long as that says that there is more to come, until this is dropped.
+pub(crate) fn renewing(every: Duration, renew: impl Fn() -> bool + Send + Sync + 'static) -> Renewing {
+    let due = Instant::now() + every;
+    Renewing { number: AGENDA.enter(Renewal { due, every, renew: Arc::new(renew) }), process: process::id() }
+}
+
+/// An entry, which its end strikes off.
+pub(crate) struct Renewing {
+    number: u64,
+    /// Numbers begin anew in a forked child.
+    process: u32,
+}
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        if self.process == process::id() {
             // Bound, so that what it held is dropped after the lock.
-            let _over = AGENDA.lock().renewals.remove(&self.0);
+            let _over = AGENDA.lock().renewals.remove(&self.number);
         }
     }
-    let _entry = Entry(AGENDA.enter(Renewal { due: Instant::now() + every, every, renew: Arc::new(renew) }));
-    work()
+}
+
+/// Runs what a drop has to do: here, so that whoever comes next finds it done. It ends by its own deadline.
+pub(crate) fn leave(job: impl FnOnce() + Send + 'static) {
+    run(Box::new(job));
 }
 
 /// Runs `job` soon, without keeping the caller; at once if there can be no thread, and not at all if 1,024 wait.

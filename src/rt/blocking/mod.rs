@@ -15,6 +15,7 @@ mod socket;
 mod stream;
 #[cfg(all(feature = "redis", feature = "tls"))]
 mod tls;
+mod turn;
 
 #[cfg(feature = "memcached")]
 pub(crate) mod memcached;
@@ -27,11 +28,12 @@ use std::time::Duration;
 
 use crate::error::Result;
 
-pub(crate) use self::agenda::{detach, while_renewing};
+pub(crate) use self::agenda::{Renewing, detach, leave, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
+pub(crate) use self::turn::called;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;
 pub(crate) use super::sweeper::sweep_every;
@@ -42,7 +44,6 @@ pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> 
 }
 
 /// A thread is not dropped under way, so nothing need be undone.
-#[cfg(feature = "memcached")]
 pub(crate) fn whole<T>(work: impl FnOnce() -> T, _undo: impl FnOnce(T) + Clone) -> Result<T> {
     Ok(work())
 }

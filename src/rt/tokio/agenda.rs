@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use super::runtime::sleep;
 
@@ -32,6 +33,34 @@ pub(crate) async fn while_renewing<R, F: Future<Output = bool>>(
         ready
     })
     .await
+}
+
+/// Runs `renew` once per interval for as long as that says that there is more to come, until this is dropped. Not at all
+/// outside a runtime, where nothing can wait.
+pub(crate) fn renewing<F: Future<Output = bool> + Send + 'static>(
+    every: Duration,
+    renew: impl Fn() -> F + Send + 'static,
+) -> Renewing {
+    let task = async move {
+        loop {
+            sleep(every).await;
+            if !renew().await {
+                return;
+            }
+        }
+    };
+    Renewing(Handle::try_current().ok().map(|runtime| runtime.spawn(task).abort_handle()))
+}
+
+/// A task that its end ends.
+pub(crate) struct Renewing(Option<AbortHandle>);
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
 }
 
 /// Runs `job` as a task of its own. Outside a runtime nothing can wait, and the job is forgotten.

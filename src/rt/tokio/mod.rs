@@ -14,9 +14,9 @@ mod receive;
 mod runtime;
 #[cfg(all(feature = "redis", feature = "async-tls"))]
 mod tls;
+mod turn;
 #[cfg(feature = "redis")]
 mod watched;
-#[cfg(feature = "memcached")]
 mod whole;
 
 #[cfg(feature = "memcached")]
@@ -30,14 +30,14 @@ pub(crate) use std::ops::AsyncFnOnce as Load;
 use std::pin::pin;
 use std::time::Duration;
 
-pub(crate) use self::agenda::{detach, while_renewing};
+pub(crate) use self::agenda::{Renewing, detach, detach as leave, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use self::runtime::sleep;
 use self::runtime::within;
-#[cfg(feature = "memcached")]
+pub(crate) use self::turn::called;
 pub(crate) use self::whole::whole;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;

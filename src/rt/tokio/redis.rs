@@ -26,6 +26,8 @@ use crate::wire::redis::{
 pub(crate) struct Link {
     settings: Settings,
     live: Mutex<Vec<Live>>,
+    /// Connections for one call at a time, while they are idle.
+    apart: Mutex<Vec<Live>>,
     /// Held while dialling, so that a crowd of tasks dials once; one for each runtime and process, since a task that dials
     /// may be left standing with its runtime.
     dialling: Mutex<Vec<Turn>>,
@@ -58,9 +60,21 @@ impl Drop for Driver {
     }
 }
 
+impl Live {
+    fn is_of(&self, runtime: &Runtime) -> bool {
+        self.runtime == runtime.id && self.process == std::process::id()
+    }
+}
+
 impl Link {
     pub(crate) fn new(settings: Settings) -> Link {
-        Link { settings, live: Mutex::default(), dialling: Mutex::default(), dialled: AtomicU64::new(0) }
+        Link {
+            settings,
+            live: Mutex::default(),
+            apart: Mutex::default(),
+            dialling: Mutex::default(),
+            dialled: AtomicU64::new(0),
+        }
     }
 
     /// Sends a request and receives all its replies, which may be refusals. One round trip, on a `fresh` connection if
@@ -75,6 +89,12 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Vec<Value>, Fault> {
         let runtime = Runtime::current().map_err(Fault::of_our_own)?;
+        if request.apart {
+            return self
+                .exchange_apart(&runtime, request, fresh, deadline)
+                .await
+                .map_err(|fault| runtime.blame(fault));
+        }
         if fresh {
             self.give_up(|live| live.runtime == runtime.id);
         }
@@ -109,6 +129,50 @@ impl Link {
         answer.map_err(Failure::Sending)
     }
 
+    /// On a connection that nobody else is on meanwhile: one for each call that keeps its connection waiting. If the call is
+    /// dropped, so is the connection.
+    async fn exchange_apart(
+        &self,
+        runtime: &Runtime,
+        request: &Request,
+        fresh: bool,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
+        if let Some(live) = self.idle_apart(runtime).filter(|_| !fresh) {
+            match self.send_apart(live, request, runtime, deadline).await {
+                Err(fault) if fault.may_repeat(request.repeatable) => {}
+                answer => return answer,
+            }
+        }
+        let open = Box::pin(self.open(runtime, deadline));
+        let live = runtime.within(deadline.instant(), pin!(open)).await.and_then(|live| live);
+        self.send_apart(live.map_err(Fault::unsent)?, request, runtime, deadline).await
+    }
+
+    async fn send_apart(
+        &self,
+        live: Live,
+        request: &Request,
+        runtime: &Runtime,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, Fault> {
+        let answer = send(live.clone(), request, runtime, deadline).await;
+        if answer.as_ref().is_ok_and(|values| keeps_connection(values)) {
+            let mut idle = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < self.settings.pool_size as usize {
+                idle.push(live);
+            }
+        }
+        answer
+    }
+
+    fn idle_apart(&self, runtime: &Runtime) -> Option<Live> {
+        let mut idle = self.apart.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|live| !live.driver.0.is_finished());
+        let at = idle.iter().position(|live| live.is_of(runtime))?;
+        Some(idle.swap_remove(at))
+    }
+
     /// Dials, unless another task has meanwhile.
     async fn connect(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
         let connect = async {
@@ -123,29 +187,33 @@ impl Link {
     }
 
     async fn dial(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
-        let live = match &self.settings.address {
+        let live = self.open(runtime, deadline).await?;
+        let mut lives = self.lock();
+        lives.retain(|live| !live.driver.0.is_finished());
+        lives.push(live.clone());
+        Ok(live)
+    }
+
+    async fn open(&self, runtime: &Runtime, deadline: Deadline) -> Result<Live> {
+        match &self.settings.address {
             address @ Address::Tcp { tls, .. } => {
                 let at = address.to_string();
                 let stream = dial(&at, deadline).await?;
                 match tls {
-                    None => self.drive(stream, runtime).await?,
+                    None => self.drive(stream, runtime).await,
                     #[cfg(feature = "async-tls")]
-                    Some(tls) => self.drive(super::tls::handshake(stream, tls, &at).await?, runtime).await?,
+                    Some(tls) => self.drive(super::tls::handshake(stream, tls, &at).await?, runtime).await,
                     #[cfg(all(feature = "tls", not(feature = "async-tls")))]
-                    Some(_) => return Err(super::super::fault::no_async_tls()),
+                    Some(_) => Err(super::super::fault::no_async_tls()),
                     #[cfg(not(feature = "tls"))]
                     Some(never) => match *never {},
                 }
             }
             #[cfg(unix)]
-            Address::Unix(path) => self.drive(super::dial::dial_unix(path).await?, runtime).await?,
+            Address::Unix(path) => self.drive(super::dial::dial_unix(path).await?, runtime).await,
             #[cfg(not(unix))]
-            Address::Unix(_) => return Err(super::super::fault::no_unix_sockets()),
-        };
-        let mut lives = self.lock();
-        lives.retain(|live| !live.driver.0.is_finished());
-        lives.push(live.clone());
-        Ok(live)
+            Address::Unix(_) => Err(super::super::fault::no_unix_sockets()),
+        }
     }
 
     /// Introduces us and hands the connection to the library's driver, whose own handshake is left empty: ours
@@ -193,10 +261,7 @@ impl Link {
     }
 
     fn live(&self, runtime: &Runtime) -> Option<Live> {
-        let usable = |live: &&Live| {
-            let ours = live.runtime == runtime.id && live.process == std::process::id();
-            ours && !live.driver.0.is_finished()
-        };
+        let usable = |live: &&Live| live.is_of(runtime) && !live.driver.0.is_finished();
         self.lock().iter().find(usable).cloned()
     }
 

@@ -125,7 +125,7 @@ pub(crate) fn part(request: &Request, positions: &[usize], asking: bool) -> Requ
         }
         commands.add_command(all[*position].clone());
     }
-    Request { commands, repeatable: request.repeatable }
+    Request { commands, repeatable: request.repeatable, apart: request.apart }
 }
 
 #[cfg(test)]
@@ -207,7 +207,7 @@ mod tests {
         for key in ["a", "b", "c"] {
             commands.cmd("GET").arg(key);
         }
-        let request = Request { commands, repeatable: true };
+        let request = Request { commands, repeatable: true, apart: false };
         let words = |request: &Request| {
             let packed = String::from_utf8(request.commands.get_packed_pipeline()).unwrap();
             packed

@@ -50,7 +50,7 @@ impl Expected {
             b"GET" | b"GETDEL" => Expected::Text,
             b"MGET" => Expected::Texts(arguments),
             b"SET" => Expected::Done,
-            b"PTTL" | b"PEXPIRETIME" => Expected::Number,
+            b"PTTL" | b"PEXPIRETIME" | b"WAIT" => Expected::Number,
             b"SCAN" => Expected::List,
             b"PING" => Expected::Word,
             _ => Expected::Anything,

@@ -45,17 +45,21 @@ pub(super) fn margin(stale_for: Duration) -> u64 {
 }
 
 pub(crate) fn look(key: &Key<'_>, depth: Depth) -> Request {
-    Request { commands: deepened([command("GET", key)], slice::from_ref(key), depth), repeatable: true }
+    Request {
+        commands: deepened([command("GET", key)], slice::from_ref(key), depth),
+        repeatable: true,
+        apart: false,
+    }
 }
 
 pub(crate) fn look_many(keys: &[Key<'_>], depth: Depth) -> Request {
-    Request { commands: deepened([with_keys("MGET", keys)], keys, depth), repeatable: true }
+    Request { commands: deepened([with_keys("MGET", keys)], keys, depth), repeatable: true, apart: false }
 }
 
 /// The same where one command cannot ask for keys of several servers.
 pub(crate) fn look_each(keys: &[Key<'_>], depth: Depth) -> Request {
     let values = keys.iter().map(|key| command("GET", key));
-    Request { commands: deepened(values, keys, depth), repeatable: true }
+    Request { commands: deepened(values, keys, depth), repeatable: true, apart: false }
 }
 
 fn deepened(values: impl IntoIterator<Item = Cmd>, keys: &[Key<'_>], depth: Depth) -> Pipeline {

@@ -9,6 +9,7 @@ mod expect;
 mod frame;
 mod lease;
 mod limit;
+mod lock;
 mod look;
 #[cfg(feature = "async")]
 mod order;
@@ -32,6 +33,10 @@ pub(crate) use self::expect::{fits, keeps_connection, unfit};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 pub(crate) use self::limit::{read_permits, take_permits};
+pub(crate) use self::lock::{
+    confirmed, keep_lock, left, lock, memory_policy, read_confirmed, read_eviction, read_fencing,
+    read_unlocked, read_woken, unlock, woken,
+};
 use self::look::margin;
 pub(crate) use self::look::{
     Depth, Seen, look, look_each, look_many, read_lease, read_look, read_look_each, read_look_many,
@@ -59,15 +64,17 @@ pub(crate) struct Request {
     pub(crate) commands: Pipeline,
     /// Whether sending it twice does no more than sending it once, so that a lost reply may be asked again.
     pub(crate) repeatable: bool,
+    /// It keeps its connection waiting, so it needs one that no other call is on.
+    pub(crate) apart: bool,
 }
 
 impl Request {
     fn read(command: Cmd) -> Request {
-        Request { commands: one(command), repeatable: true }
+        Request { commands: one(command), repeatable: true, apart: false }
     }
 
     fn write(command: Cmd) -> Request {
-        Request { commands: one(command), repeatable: false }
+        Request { commands: one(command), repeatable: false, apart: false }
     }
 }
 
@@ -98,7 +105,7 @@ pub(crate) fn handshake(settings: &Settings) -> Request {
         commands.cmd("HELLO");
     }
     commands.cmd("CLIENT").arg("SETNAME").arg(&settings.client_name);
-    Request { commands, repeatable: true }
+    Request { commands, repeatable: true, apart: false }
 }
 
 /// Any refusal ends the handshake, except that the name is not wanted: it is decoration, an ACL may forbid it, and a
@@ -151,7 +158,7 @@ pub(crate) fn set_many(items: &[(Key<'_>, Vec<u8>)], lifetime: Lifetime) -> Requ
     for (key, bytes) in items {
         commands.add_command(set(key, bytes, lifetime));
     }
-    Request { commands, repeatable: false }
+    Request { commands, repeatable: false, apart: false }
 }
 
 /// Takes the key for a load of so long, unless it holds something.

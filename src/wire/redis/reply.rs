@@ -185,7 +185,7 @@ fn refused(code: &str, detail: &str) -> Error {
 const NO_RESP3: &str =
     "the server does not know HELLO as it should; resp3 and sentinels need Redis 6 or newer";
 
-fn unexpected(value: &Value) -> Error {
+pub(super) fn unexpected(value: &Value) -> Error {
     let kind = match value {
         Value::Nil => "nothing",
         Value::Int(_) => "a number",

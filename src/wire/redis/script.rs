@@ -86,7 +86,15 @@ fn request<'a>(
         commands.add_command(command(call));
         repeatable &= call.script.repeatable;
     }
-    Request { commands, repeatable }
+    Request { commands, repeatable, apart: false }
+}
+
+/// One script, by digest or in full, and what is to follow it on its connection.
+pub(crate) fn then(call: &Call, in_full: bool, next: Cmd) -> Pipeline {
+    let mut commands = Pipeline::with_capacity(2);
+    commands.add_command(if in_full { call.in_full() } else { call.by_digest() });
+    commands.add_command(next);
+    commands
 }
 
 /// Whether the server does not know the script; then nothing was done and it may be sent in full.
@@ -104,13 +112,15 @@ macro_rules! scripts {
     };
 }
 
-// A lease that is asked for twice with one placeholder is granted once.
+// A lease that is asked for twice with one placeholder is granted once, and so is a lock with one token.
 scripts! {
     ADD = false: "alive" "set" "add";
     ALIVE = true: "alive" "alive_each";
     FIXED = false: "quota" "fixed";
     GCRA = false: "quota" "gcra";
+    KEEP = true: "own" "keep";
     LEASE = true: "lease";
+    LOCK = true: "own" "lock";
     PUT = false: "alive" "set" "put";
     REMAINING = true: "alive" "remaining";
     REMOVE = false: "alive" "remove";
@@ -120,4 +130,5 @@ scripts! {
     SWAP = false: "same" "set" "swap";
     TAKE = false: "alive" "take";
     TOUCH = false: "alive" "touch";
+    UNLOCK = false: "own" "unlock";
 }

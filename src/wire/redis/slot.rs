@@ -10,7 +10,7 @@ pub(crate) fn slot_of(command: &Cmd) -> Option<u16> {
         _ => None,
     };
     match argument(0)? {
-        b"GET" | b"SET" | b"GETDEL" | b"PTTL" | b"PEXPIRETIME" | b"MGET" => argument(1).map(slot),
+        b"GET" | b"SET" | b"GETDEL" | b"PTTL" | b"PEXPIRETIME" | b"MGET" | b"BLPOP" => argument(1).map(slot),
         b"EVAL" | b"EVALSHA" => argument(3).map(slot),
         _ => None,
     }

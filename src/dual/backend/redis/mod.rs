@@ -6,6 +6,7 @@ use super::{Backend, maybe_async, rt};
 
 #[cfg(feature = "cluster")]
 mod cluster;
+mod lock;
 #[cfg(feature = "cluster")]
 mod map;
 mod member;
@@ -27,6 +28,7 @@ use crate::engine::quota::Permits;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
 use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
+use crate::lock::{Claim, Unlocked};
 use crate::pattern::Pattern;
 use crate::ttl::{Lifetime, Remaining};
 use crate::wire::redis::{self as wire, Call, Depth, Seen};
@@ -187,6 +189,33 @@ impl Backend for Remote {
 
     async fn take_permits(&self, key: &Key<'_>, permits: &Permits, deadline: Deadline) -> Result<Decision> {
         wire::read_permits(self.call(&wire::take_permits(key, permits), deadline).await?, permits)
+    }
+
+    async fn lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        match claim.replicas {
+            0 => wire::read_fencing(self.call(&wire::lock(claim), deadline).await?),
+            _ => self.lock_and_wait(claim, deadline).await,
+        }
+    }
+
+    async fn keep_lock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Option<u64>> {
+        wire::read_fencing(self.call(&wire::keep_lock(claim), deadline).await?)
+    }
+
+    async fn unlock(&self, claim: &Claim<'_>, deadline: Deadline) -> Result<Unlocked> {
+        wire::read_unlocked(self.call(&wire::unlock(claim), deadline).await?)
+    }
+
+    async fn woken(&self, claim: &Claim<'_>, patience: Duration, deadline: Deadline) -> Result<Option<bool>> {
+        self.listen(claim, patience, deadline).await
+    }
+
+    fn confirms_replicas(&self) -> bool {
+        self.servers.keep_together()
+    }
+
+    async fn lock_warnings(&self, deadline: Deadline) -> Result<Vec<String>> {
+        self.warnings(deadline).await
     }
 
     fn by_server(&self, keys: &[Key<'_>]) -> Vec<Vec<usize>> {

@@ -1,9 +1,7 @@
 //! Leases that were asked for and whose grant has not come yet.
 
-use super::servers::Servers;
 use super::{Remote, maybe_async, rt};
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
@@ -12,13 +10,13 @@ use crate::wire::redis::Call;
 /// Placeholders on their way to the server. If the reply never comes, be it for a deadline or a dropped task, they
 /// are taken back beside the caller: nobody would know of them, and all would wait for their end.
 pub(super) struct Offer {
-    servers: Arc<Servers>,
+    remote: Remote,
     take_back: Vec<Call>,
 }
 
 impl Offer {
     pub(super) fn new(remote: &Remote, take_back: Vec<Call>) -> Offer {
-        Offer { servers: Arc::clone(&remote.servers), take_back }
+        Offer { remote: remote.clone(), take_back }
     }
 
     /// The server has answered: whoever asked knows what it holds.
@@ -30,8 +28,7 @@ impl Offer {
 impl Drop for Offer {
     fn drop(&mut self) {
         if !self.take_back.is_empty() {
-            let remote = Remote { servers: Arc::clone(&self.servers) };
-            remote.withdraw_beside(std::mem::take(&mut self.take_back));
+            self.remote.clone().withdraw_beside(std::mem::take(&mut self.take_back));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How requests reach the server.
 
+use super::lock::Listeners;
 use super::maybe_async;
 use super::servers::Servers;
 
@@ -10,16 +11,19 @@ use crate::error::Result;
 use crate::handle::redis::Redis;
 use crate::wire::redis::{self as wire, Call, Request, Step};
 
-/// Redis as this world reaches it.
+/// Redis as this world reaches it. A cheap clone.
+#[derive(Clone)]
 pub(in super::super) struct Remote {
     pub(super) servers: Arc<Servers>,
+    pub(super) listeners: Arc<Listeners>,
 }
 
 impl Remote {
     pub(in super::super) fn new(handle: Redis) -> Remote {
         let shared = &handle.shared;
         let servers = shared.links.link(|| Servers::new(shared.settings.clone(), &shared.topology));
-        Remote { servers }
+        let listeners = shared.links.link(|| Listeners::new(shared.settings.pool_size / 2));
+        Remote { servers, listeners }
     }
 }
 
