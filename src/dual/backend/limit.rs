@@ -1,7 +1,7 @@
 //! Permits, derived: look, decide here, and store unless somebody was faster.
 
 use super::bytes::again;
-use super::{Backend, maybe_async};
+use super::{Backend, BackendHandle, Kind, maybe_async};
 
 use crate::clock::unix_micros;
 use crate::deadline::Deadline;
@@ -31,5 +31,30 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
             return Ok(step.decision);
         }
         again(deadline).await?;
+    }
+}
+
+/// Each verb, handed to whoever it is for.
+#[maybe_async]
+impl BackendHandle {
+    /// Takes permits of a rate limit.
+    pub(in super::super) async fn take_permits(
+        &self,
+        key: &Key<'_>,
+        permits: &Permits,
+        deadline: Deadline,
+    ) -> Result<Decision> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.take_permits(key, permits)),
+            Kind::Bytes(backend) => backend.take_permits(key, permits, deadline).await,
+        }
+    }
+
+    /// Forgets what a subject has taken of a rate limit; says whether there was anything.
+    pub(in super::super) async fn forget_permits(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.forget_permits(key)),
+            Kind::Bytes(backend) => backend.remove(key, None, deadline).await,
+        }
     }
 }

@@ -10,6 +10,7 @@ mod limit;
 mod lock;
 mod memory;
 mod off;
+mod verbs;
 mod walk;
 
 #[cfg(feature = "memcached")]
@@ -29,19 +30,15 @@ pub(super) use self::memory::Local;
 pub(super) use self::walk::Walk;
 use crate::clock::Moment;
 use crate::codec::ValueCodec;
-use crate::deadline::Deadline;
-use crate::decision::Decision;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
-use crate::engine::quota::Permits;
 use crate::engine::throttle::Throttle;
 use crate::engine::turns::Turns;
-use crate::entry::{Condition, Entry, Found, Item, Lease, Page, Storable, Version};
+use crate::entry::{Item, Lease, Storable, Version};
 use crate::error::Result;
 use crate::handle::memory::Memory;
-use crate::key::{Key, Prefix};
-use crate::pattern::Pattern;
+use crate::key::Key;
 use crate::stats::Stats;
-use crate::ttl::{Lifetime, Remaining};
+use crate::ttl::Lifetime;
 
 /// A backend as a cache uses it: made from `Memory`, `Redis`, `Memcached` or anything that implements
 /// [`Backend`]. A cheap clone.
@@ -247,188 +244,5 @@ impl BackendHandle {
 impl fmt::Debug for BackendHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("BackendHandle").field(&self.name()).finish()
-    }
-}
-
-fn found(entry: Option<Entry>) -> Option<Found> {
-    entry.map(Found::from)
-}
-
-/// Each verb, handed to whoever it is for.
-#[maybe_async]
-impl BackendHandle {
-    pub(super) async fn get(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Found>> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.get(key),
-            Kind::Bytes(backend) => backend.get(key, deadline).await.map(found),
-        }
-    }
-
-    /// One answer per key, in order.
-    pub(super) async fn get_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<Vec<Option<Found>>> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.get_many(keys),
-            Kind::Bytes(backend) => {
-                Ok(backend.get_many(keys, deadline).await?.into_iter().map(found).collect())
-            }
-        }
-    }
-
-    pub(super) async fn store(
-        &self,
-        key: &Key<'_>,
-        item: Item,
-        lifetime: Lifetime,
-        condition: &Condition,
-        deadline: Deadline,
-    ) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.keep(key, item, lifetime, condition),
-            Kind::Bytes(backend) => backend.store(key, &item.bytes()?, lifetime, condition, deadline).await,
-        }
-    }
-
-    /// Checks everything before it writes anything.
-    pub(super) async fn store_many(
-        &self,
-        items: Vec<(Key<'_>, Item)>,
-        lifetime: Lifetime,
-        condition: &Condition,
-        deadline: Deadline,
-    ) -> Result<()> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.store_many(items, lifetime, condition),
-            Kind::Bytes(backend) => {
-                let bytes = |(key, item): (_, Item)| Ok((key, item.bytes()?));
-                let items = items.into_iter().map(bytes).collect::<Result<Vec<_>>>()?;
-                backend.store_many(&items, lifetime, condition, deadline).await
-            }
-        }
-    }
-
-    pub(super) async fn remove(
-        &self,
-        key: &Key<'_>,
-        version: Option<&Version>,
-        deadline: Deadline,
-    ) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.remove(key, version),
-            Kind::Bytes(backend) => backend.remove(key, version, deadline).await,
-        }
-    }
-
-    pub(super) async fn remove_many(&self, keys: &[Key<'_>], deadline: Deadline) -> Result<u64> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.remove_many(keys),
-            Kind::Bytes(backend) => backend.remove_many(keys, deadline).await,
-        }
-    }
-
-    pub(super) async fn take(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Item>> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.take(key),
-            Kind::Bytes(backend) => {
-                Ok(backend.take(key, deadline).await?.map(|entry| Item::Bytes(entry.bytes)))
-            }
-        }
-    }
-
-    pub(super) async fn exists(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.exists(key),
-            Kind::Bytes(backend) => backend.exists(key, deadline).await,
-        }
-    }
-
-    pub(super) async fn touch(&self, key: &Key<'_>, lifetime: Lifetime, deadline: Deadline) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.touch(key, lifetime),
-            Kind::Bytes(backend) => backend.touch(key, lifetime, deadline).await,
-        }
-    }
-
-    pub(super) async fn remaining(&self, key: &Key<'_>, deadline: Deadline) -> Result<Option<Remaining>> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.remaining(key),
-            Kind::Bytes(backend) => backend.remaining(key, deadline).await,
-        }
-    }
-
-    /// `codec` reads a counter that memory keeps as another type.
-    pub(super) async fn add(
-        &self,
-        key: &Key<'_>,
-        delta: i64,
-        lifetime: Lifetime,
-        codec: &ValueCodec,
-        deadline: Deadline,
-    ) -> Result<i64> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.add(key, delta, lifetime, codec),
-            Kind::Bytes(backend) => backend.add(key, delta, lifetime, deadline).await,
-        }
-    }
-
-    pub(super) async fn remove_matching(
-        &self,
-        prefix: &Prefix,
-        pattern: &Pattern,
-        deadline: Deadline,
-    ) -> Result<u64> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.remove_matching(prefix, pattern),
-            Kind::Bytes(backend) => backend.remove_matching(prefix, pattern, deadline).await,
-        }
-    }
-
-    /// A stretch of a walk over names; see [`Walk`].
-    async fn list(
-        &self,
-        prefix: &Prefix,
-        pattern: &Pattern,
-        from: Option<&str>,
-        deadline: Deadline,
-    ) -> Result<Page> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.list(prefix, pattern, from),
-            Kind::Bytes(backend) => backend.list(prefix, pattern, from, deadline).await,
-        }
-    }
-
-    pub(super) async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.clear(prefix),
-            Kind::Bytes(backend) => backend.clear(prefix, deadline).await,
-        }
-    }
-
-    /// Takes permits of a rate limit.
-    pub(super) async fn take_permits(
-        &self,
-        key: &Key<'_>,
-        permits: &Permits,
-        deadline: Deadline,
-    ) -> Result<Decision> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.take_permits(key, permits)),
-            Kind::Bytes(backend) => backend.take_permits(key, permits, deadline).await,
-        }
-    }
-
-    /// Forgets what a subject has taken of a rate limit; says whether there was anything.
-    pub(super) async fn forget_permits(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.forget_permits(key)),
-            Kind::Bytes(backend) => backend.remove(key, None, deadline).await,
-        }
-    }
-
-    /// One round trip that touches no value.
-    pub(super) async fn ping(&self, deadline: Deadline) -> Result<()> {
-        match &self.kind {
-            Kind::Memory(memory) => memory.ping(),
-            Kind::Bytes(backend) => backend.ping(deadline).await,
-        }
     }
 }
