@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lexigram_cache::testing::{FakeCache, Op};
-use lexigram_cache::{BoxError, ErrorKind, Event, EventKind, Fetched, Format, Loaded, Origin, Ttl, aio};
+use lexigram_cache::{
+    BoxError, ErrorKind, Event, EventKind, Fetched, Format, Loaded, LockStore, Origin, Quota, RateLimiter,
+    Ttl, aio,
+};
 use support::eventually;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -218,6 +221,21 @@ fn a_value_is_compared_in_whatever_format_it_was_written() {
         fake.assert_value(key, &vec![1_u8, 2]);
     }
     assert_eq!(fake.keys(), ["json", "postcard"]);
+}
+
+#[test]
+fn locks_and_limits_go_by_the_clock_of_the_test() {
+    let fake = FakeCache::new();
+    let locks = LockStore::builder(&fake.backend()).renewal(false).build().unwrap();
+    let _held = locks.try_acquire("report", MINUTE).unwrap().unwrap();
+    let limiter = RateLimiter::new(&fake.backend(), "logins", Quota::per_minute(1)).unwrap();
+    assert!(limiter.check("me").unwrap().allowed);
+    fake.clock().advance(MINUTE / 2);
+    assert!(locks.try_acquire("report", MINUTE).unwrap().is_none());
+    assert!(!limiter.check("me").unwrap().allowed);
+    fake.clock().advance(MINUTE / 2 + Duration::from_secs(1));
+    assert!(locks.try_acquire("report", MINUTE).unwrap().is_some());
+    assert!(limiter.check("me").unwrap().allowed);
 }
 
 /// What a broken expectation says.

@@ -4,6 +4,7 @@ use super::{limit, lock, maybe_async, rt};
 
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::codec::{counter_from_text, counter_to_text};
 use crate::deadline::Deadline;
 use crate::decision::Decision;
@@ -306,6 +307,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Told of each key, in joined form, whose loader is about to run in this process. Waits for nothing. Derived: nothing.
     fn loading(&self, key: &str) {
         let _ = key;
+    }
+
+    /// The clock that lifetimes go by, where that is in this process: locks and rate limits go by it then too. Derived: none; they go
+    /// by the system's clocks.
+    fn clock(&self) -> Option<Clock> {
+        None
     }
 
     /// Whether every verb heeds [`Key::stale_for`]. Derived: no, and a cache that keeps values past their time

@@ -11,7 +11,8 @@ use crate::entry::Condition;
 use crate::error::Result;
 use crate::key::Key;
 
-/// By this machine's time of day, which other clients need not share: a state from the future counts as it is.
+/// By the backend's clock, or else this machine's time of day, which other clients need not share: a state from the future counts
+/// as it is then.
 #[maybe_async]
 pub(super) async fn take_permits<B: Backend + ?Sized>(
     backend: &B,
@@ -19,10 +20,14 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
     permits: &Permits,
     deadline: Deadline,
 ) -> Result<Decision> {
+    let clock = backend.clock();
     loop {
         let held = backend.get(key, deadline).await?;
         let bytes = held.as_ref().map(|entry| &entry.bytes[..]);
-        let step = permits.step_by(bytes, unix_micros(), Clocks::Several);
+        let step = match &clock {
+            Some(clock) => permits.step_by(bytes, clock.micros(), Clocks::One),
+            None => permits.step_by(bytes, unix_micros(), Clocks::Several),
+        };
         let Some((bytes, lifetime)) = step.write else { return Ok(step.decision) };
         let same = held.map_or(Condition::Absent, |entry| Condition::Unchanged(entry.into_version()));
         // Where lifetimes are counted in ticks, the first of them can be over at once.

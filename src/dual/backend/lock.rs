@@ -111,7 +111,7 @@ impl BackendHandle {
     pub(in super::super) fn clock(&self) -> Clock {
         match &self.kind {
             Kind::Memory(memory) => memory.leases().clock().clone(),
-            Kind::Bytes(_) => Clock::default(),
+            Kind::Bytes(backend) => backend.clock().unwrap_or_default(),
         }
     }
 

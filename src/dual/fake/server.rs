@@ -6,6 +6,7 @@ use super::{maybe_async, rt};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::codec::counter_to_text;
 use crate::deadline::Deadline;
 use crate::entry::{Ask, Condition, Entry, Fill, Lease, Lookup, Page, Version};
@@ -205,6 +206,10 @@ impl Backend for Server {
 
     fn loading(&self, key: &str) {
         self.fake.log.load(key);
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        Some(self.fake.clock.clone())
     }
 
     fn keeps_stale(&self) -> bool {
