@@ -12,6 +12,7 @@ pub(crate) mod shares;
 pub(crate) mod slots;
 mod sync;
 pub(crate) mod throttle;
+pub(crate) mod tuning;
 
 /// How keys are hashed: quickly, under a seed of this table's own.
 pub(crate) type Seed = foldhash::quality::RandomState;

@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     /// `host:port`, resolved anew at each dial.
     pub(crate) servers: Vec<String>,
@@ -57,6 +57,13 @@ impl Memcached {
             max_value_size: 1024 * 1024,
             breaker: Some(super::FAILURES),
         })
+    }
+}
+
+impl Memcached {
+    /// Whether both lead to the same servers in the same way, so that one will do.
+    pub(crate) fn is_alike(&self, other: &Memcached) -> bool {
+        self.shared.settings == other.shared.settings
     }
 }
 
