@@ -2,6 +2,8 @@
 
 mod completed;
 mod refused;
+#[cfg(feature = "cli")]
+mod schema;
 mod shown;
 mod taken;
 

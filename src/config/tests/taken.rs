@@ -120,7 +120,7 @@ fn several_servers_are_named_with_what_they_are_to_each_other() {
 }
 
 /// Section, type of backend, key, and a value that is not the default.
-const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
+pub(super) const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
     ("", "memory", "enabled", "false"),
     ("", "memory", "env", "staging"),
     ("", "memory", "enable_metrics", "no"),
@@ -163,6 +163,28 @@ const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
     ("backends[]", "memcached", "memcached_servers", "[a, \"[::1]:2\"]"),
     ("backends[]", "memcached", "memcached_pool_size", "3"),
 ];
+
+#[test]
+fn what_cannot_change_under_running_caches_is_told_by_its_path() {
+    for (section, kind, name, value) in OTHER_VALUES {
+        let bare = one(&format!("type: {kind}"));
+        let changed = match *section {
+            "" => format!("{bare}  {name}: {value}\n"),
+            "service" => format!("{bare}  service:\n    {name}: {value}\n"),
+            _ => one(&format!("type: {kind}\n{name}: {value}")),
+        };
+        let key = Config::keys().find(|key| key.name == *name && key.section == *section).unwrap();
+        let path = match *section {
+            "" => format!("cache.{name}"),
+            "service" => format!("cache.service.{name}"),
+            _ => format!("cache.backends[0].{name}"),
+        };
+        let (old, new) = (load(&bare).unwrap(), load(&changed).unwrap());
+        let expected = if key.live { Vec::new() } else { vec![path] };
+        assert_eq!(old.fixed_changes(&new), expected);
+        assert!(old.fixed_changes(&old).is_empty());
+    }
+}
 
 #[test]
 fn the_default_is_chosen_by_name_then_flag_then_loneliness() {
