@@ -148,7 +148,7 @@ pub struct ConfigKey {
 /// The words that this key can have, if it has any.
 pub(super) fn words(key: &ConfigKey) -> impl Iterator<Item = &'static str> {
     let shapes = shapes().find(|(row, _)| row == key).map(|(_, shape)| shape());
-    shapes.map(|shape| shape.words()).unwrap_or_default().into_iter()
+    shapes.map(Shape::words).unwrap_or_default().into_iter()
 }
 
 /// All rows of all tables.

@@ -262,7 +262,7 @@ fn unwrapped(root: Node, report: &mut Report) -> Option<Node> {
         match entry.key.as_deref() {
             Some(AROUND) if section.is_none() => section = Some(entry.node),
             Some(AROUND) => {
-                report.inside(Step::Key(AROUND), entry.mark, |report| report.fault("given twice"))
+                report.inside(Step::Key(AROUND), entry.mark, |report| report.fault("given twice"));
             }
             _ => report.inside(Step::Key(entry.printable()), entry.mark, |report| {
                 report.fault("unknown key; everything belongs under `cache`");

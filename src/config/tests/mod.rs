@@ -1,6 +1,7 @@
 //! Whole files, right and wrong, as a user would write them.
 
 mod completed;
+mod files;
 mod refused;
 #[cfg(feature = "cli")]
 mod schema;
