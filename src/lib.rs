@@ -22,7 +22,8 @@
 //!   backend, a prefix, a default lifetime, a format and a timeout.
 //! * [`Memory`], and with their features `Redis` and `Memcached`, are the backends: handles that share data and
 //!   connections between their clones. [`Backend`] makes one of your own.
-//! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them; [`config`] has the keys.
+//! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them, completed by the environment; [`config`] has the
+//!   keys. [`Caches::reload`] changes lifetimes and rules while they run, [`Caches::health`] asks all backends at once.
 //! * [`Cache::get_or_compute`] loads what is missing. [`Cache::fetch`] does so under a [`Policy`] (stale values where the
 //!   load fails, early reloads, remembered absence) and says in a [`Fetched`] where the value came from; a loader may
 //!   answer with a [`Loaded`].
@@ -53,8 +54,9 @@
 //! | `yaml` | `Caches::from_yaml_file`, `from_yaml_str` |
 //! | `testing` | the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
-//! | `encryption`, `cli` | nothing yet: reserved names |
-//! | `full` | all that do something |
+//! | `cli` | `Config::json_schema`; the command-line tool will come with it |
+//! | `encryption` | nothing yet: a reserved name |
+//! | `full` | all of these but the last two |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
 //! and undecodable values of level WARN.

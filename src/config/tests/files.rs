@@ -186,3 +186,16 @@ fn a_file_for_the_environment_that_is_no_configuration_is_refused_by_its_name() 
     fs::create_dir(folder.0.join("cache.test.yaml")).unwrap();
     assert!(told(load().unwrap_err()).starts_with("configuration: cannot read "));
 }
+
+#[test]
+fn a_file_of_ten_megabytes_is_refused_by_its_name_and_not_read_to_its_end() {
+    let folder = Folder::new();
+    for content in ["x".repeat(10_000_000), "é".repeat(5_000_000), "- &a [*a]\n".repeat(1_000_000)] {
+        let path = folder.write("cache.yaml", content);
+        let text = told(Config::from_yaml_file(&path).unwrap_err());
+        assert_eq!(
+            text,
+            format!("configuration: {} is larger than 1 MiB, which no configuration is", path.display())
+        );
+    }
+}
