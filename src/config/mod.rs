@@ -109,7 +109,7 @@ pub struct Config {
     pub service: ServiceConfig,
     /// Whether backends report their counters. Defaults to `true`.
     pub enable_metrics: bool,
-    /// How often health is looked at unasked. Zero is never, the default.
+    /// How often the backends are asked unasked whether they answer, for `Caches::last_health`. Zero is never, the default.
     pub health_check_interval: Duration,
 }
 
