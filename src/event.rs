@@ -63,16 +63,18 @@ pub(crate) struct Journal {
     pub(crate) backend: Arc<str>,
     pub(crate) counters: Counters,
     observer: Option<Arc<dyn Observer>>,
+    counts: bool,
     #[cfg(feature = "metrics")]
     meters: crate::meters::Meters,
 }
 
 impl Journal {
-    pub(crate) fn new(backend: &str, observer: Option<Arc<dyn Observer>>) -> Journal {
+    pub(crate) fn new(backend: &str, observer: Option<Arc<dyn Observer>>, counts: bool) -> Journal {
         Journal {
             backend: backend.into(),
             counters: Counters::default(),
             observer,
+            counts,
             #[cfg(feature = "metrics")]
             meters: crate::meters::Meters::new(backend),
         }
@@ -85,18 +87,20 @@ impl Journal {
 
     #[inline]
     pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
-        self.count(&kind);
+        if self.counts {
+            self.count(&kind);
+        }
         if let Some(observer) = &self.observer {
             observer.observe(&Event { operation, backend: &self.backend, kind });
         }
         #[cfg(feature = "tracing")]
         trace(operation, &self.backend, &kind);
-        #[cfg(feature = "metrics")]
-        self.meters.count(&kind);
     }
 
     #[inline]
     fn count(&self, kind: &EventKind<'_>) {
+        #[cfg(feature = "metrics")]
+        self.meters.count(kind);
         if let EventKind::Absorbed(_) = kind {
             self.counters.add(Count::Absorbed, 1);
         }

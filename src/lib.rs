@@ -22,7 +22,8 @@
 //!   backend, a prefix, a default lifetime, a format and a timeout.
 //! * [`Memory`], and with their features `Redis` and `Memcached`, are the backends: handles that share data and
 //!   connections between their clones. [`Backend`] makes one of your own.
-//! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them; [`config`] has the keys.
+//! * [`Caches`] holds several by name, as a [`Config`] or a YAML file describes them, completed by the environment; [`config`] has the
+//!   keys. [`Caches::reload`] changes lifetimes and rules while they run, [`Caches::health`] asks all backends at once.
 //! * [`Cache::get_or_compute`] loads what is missing. [`Cache::fetch`] does so under a [`Policy`] (stale values where the
 //!   load fails, early reloads, remembered absence) and says in a [`Fetched`] where the value came from; a loader may
 //!   answer with a [`Loaded`].
@@ -56,8 +57,8 @@
 //! | `testing` | a fake cache for tests; the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
 //! | `encryption` | `SecretStore`: secrets that the server sees only sealed |
-//! | `cli` | nothing yet: a reserved name |
-//! | `full` | all that do something |
+//! | `cli` | `Config::json_schema`; the command-line tool will come with it |
+//! | `full` | all of these but `cli` |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend
 //! and undecodable values of level WARN.

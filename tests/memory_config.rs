@@ -85,7 +85,7 @@ fn wrong_values_are_refused_with_path_and_line() {
         ("eviction: 1", "expected default or lru"),
     ] {
         let key = settings.split(':').next().unwrap();
-        let says = format!("backends[0].{key} (line 4): {says}");
+        let says = format!("backends[0].{key} (line 4, column 5): {says}");
         let errors = [
             Caches::from_yaml_str(&yaml(settings)).unwrap_err(),
             aio::Caches::from_yaml_str(&yaml(settings)).unwrap_err(),
@@ -102,7 +102,7 @@ fn the_words_of_memory_mean_nothing_to_a_server() {
     for key in ["max_bytes: 5", "eviction: lru"] {
         let error = Caches::from_yaml_str(&yaml(key).replace("memory", "redis")).unwrap_err();
         assert!(
-            error.to_string().contains("(line 4): only a backend of type memory has this key"),
+            error.to_string().contains("(line 4, column 5): only a backend of type memory has this key"),
             "{error}"
         );
     }

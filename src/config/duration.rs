@@ -13,7 +13,7 @@ pub(super) fn read(node: &Node) -> Result<Duration, Text> {
     match &node.value {
         Value::Whole(seconds) => scaled(*seconds as f64, 1.0),
         Value::Real(seconds) => scaled(*seconds, 1.0),
-        Value::Text(text) => parse(text),
+        Value::Text(text) | Value::Loose(text) => parse(text),
         _ => Err(format!("{EXPECTED}; this is {}", node.noun()).into()),
     }
 }
@@ -47,9 +47,10 @@ fn scaled(number: f64, unit: f64) -> Result<Duration, Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::source::Mark;
 
     fn duration(value: Value) -> Result<Duration, Text> {
-        read(&Node { line: 0, value })
+        read(&Node { mark: Mark::default(), value })
     }
 
     fn text(text: &str) -> Result<Duration, Text> {

@@ -8,6 +8,7 @@ use super::range::{
     any, below_one, each_server, host_name, label, lease, lifetime, moment, optional, path, pool, port,
     positive, redis_host, redis_url, some,
 };
+use super::shape::Shape;
 use super::tree::Node;
 use super::value::Fill;
 use super::{BackendConfig, Config, MemcachedConfig, MemoryConfig, RedisConfig, ServiceConfig};
@@ -17,22 +18,38 @@ pub(super) struct Key<T> {
     pub(super) name: &'static str,
     pub(super) default: &'static str,
     pub(super) meaning: &'static str,
+    /// Whether it can be changed while caches run.
+    pub(super) live: bool,
     /// Fills the field from a written value.
     pub(super) read: fn(&mut T, &Node, &mut Report),
+    /// What a value looks like that `read` takes.
+    pub(super) shape: fn() -> Shape,
     /// Whether the field is in its range, however it was filled.
     pub(super) check: fn(&T) -> Result<(), Text>,
+    /// Whether two sections have the same in this field.
+    pub(super) same: fn(&T, &T) -> bool,
 }
 
 macro_rules! table {
-    ($section:ty: $($name:literal, $field:ident, $default:literal, $check:expr, $meaning:literal;)*) => {
+    ($section:ty: $($name:literal, $field:ident, $default:literal, $check:expr, $($live:ident,)? $meaning:literal;)*) => {
         &[$(Key {
             name: $name,
             default: $default,
             meaning: $meaning,
+            live: false $(|| $live)?,
             read: |section: &mut $section, node, report| section.$field.fill(node, report),
+            shape: || shape_of(|section: &$section| &section.$field),
             check: |section: &$section| ($check)(&section.$field),
+            same: |one: &$section, other: &$section| one.$field == other.$field,
         }),*]
     };
+}
+
+/// Marks a key that [`Caches::reload`](crate::Caches::reload) can change.
+const LIVE: bool = true;
+
+fn shape_of<T, F: Fill>(_field: fn(&T) -> &F) -> Shape {
+    F::shape()
 }
 
 pub(super) const ROOT: &[Key<Config>] = table! { Config:
@@ -45,17 +62,17 @@ pub(super) const ROOT: &[Key<Config>] = table! { Config:
 };
 
 pub(super) const SERVICE: &[Key<ServiceConfig>] = table! { ServiceConfig:
-    "enable_protection", enable_protection, "true", any, "whether concurrent loads of one key become one";
-    "protection_lock_ttl", protection_lock_ttl, "30s", lease, "how long a lease outlives its process";
-    "protection_max_wait", protection_max_wait, "10s", positive, "how long the others wait for its result";
-    "protection_retry_interval", protection_retry_interval, "100ms", positive, "the longest pause between looks";
-    "on_wait_timeout", on_wait_timeout, "compute", any, "compute, stale or error: what follows a wait in vain";
+    "enable_protection", enable_protection, "true", any, LIVE, "whether concurrent loads of one key become one";
+    "protection_lock_ttl", protection_lock_ttl, "30s", lease, LIVE, "how long a lease outlives its process";
+    "protection_max_wait", protection_max_wait, "10s", positive, LIVE, "how long the others wait for its result";
+    "protection_retry_interval", protection_retry_interval, "100ms", positive, LIVE, "the longest pause between looks";
+    "on_wait_timeout", on_wait_timeout, "compute", any, LIVE, "compute, stale or error: what follows a wait in vain";
     "default_backend", default_backend, "", any, "the name of the default backend; overrides the flags";
     "default_serializer", default_serializer, "json", any, "json, postcard, either with +compression, compression";
-    "ttl_jitter", ttl_jitter, "0", moment, "up to this much is added to a loaded value's life; 0: off";
+    "ttl_jitter", ttl_jitter, "0", moment, LIVE, "up to this much is added to a loaded value's life; 0: off";
     "stale_for", stale_for, "0", moment, "how long values are kept past their lifetime; 0: off";
-    "refresh_ahead", refresh_ahead, "0", below_one, "the last fraction of a lifetime that reloads; 0: off";
-    "negative_ttl", negative_ttl, "0", moment, "how long a loaded None is kept; 0: as any value";
+    "refresh_ahead", refresh_ahead, "0", below_one, LIVE, "the last fraction of a lifetime that reloads; 0: off";
+    "negative_ttl", negative_ttl, "0", moment, LIVE, "how long a loaded None is kept; 0: as any value";
     "circuit_breaker_enabled", circuit_breaker_enabled, "true", any, "whether a failing backend is left alone";
     "circuit_breaker_threshold", circuit_breaker_threshold, "5", some, "failures in a row that open the breaker";
     "enable_metrics", enable_metrics, "true", any, "whether hits, misses and loads are counted";
@@ -68,7 +85,7 @@ pub(super) const BACKEND: &[Key<BackendConfig>] = table! { BackendConfig:
     "type", kind, "", any, "memory, redis or memcached";
     "default", default, "false", any, "whether it is the default; a lone backend is by itself";
     "enabled", enabled, "true", any, "whether it is built at all";
-    "default_ttl", default_ttl, "", lifetime, "the lifetime of values stored without one; none: for ever";
+    "default_ttl", default_ttl, "", lifetime, LIVE, "the lifetime of values stored without one; none: for ever";
     "key_prefix", key_prefix, "", any, "stands before every key, joined by `:`";
     "serializer", serializer, "", any, "the form of values; none: the service's";
     "timeout", timeout, "1s", positive, "the time limit of one call";
@@ -122,10 +139,25 @@ pub struct ConfigKey {
     pub default: &'static str,
     /// What it is for, in a line.
     pub meaning: &'static str,
+    /// Whether its value is never shown, may be given as `file:/path`, and should not stand in a file at all.
+    pub secret: bool,
+    /// Whether [`Caches::reload`](crate::Caches::reload) can change it.
+    pub live: bool,
+}
+
+/// The words that this key can have, if it has any.
+pub(super) fn words(key: &ConfigKey) -> impl Iterator<Item = &'static str> {
+    let shapes = shapes().find(|(row, _)| row == key).map(|(_, shape)| shape());
+    shapes.map(Shape::words).unwrap_or_default().into_iter()
 }
 
 /// All rows of all tables.
 pub(super) fn all() -> impl Iterator<Item = ConfigKey> {
+    shapes().map(|(key, _)| key)
+}
+
+/// All rows, each with what its value looks like.
+fn shapes() -> impl Iterator<Item = (ConfigKey, fn() -> Shape)> {
     rows(ROOT, "", None)
         .chain(rows(SERVICE, "service", None))
         .chain(rows(BACKEND, "backends[]", None))
@@ -138,12 +170,17 @@ fn rows<T>(
     table: &'static [Key<T>],
     section: &'static str,
     backend: Option<&'static str>,
-) -> impl Iterator<Item = ConfigKey> {
-    table.iter().map(move |key| ConfigKey {
-        section,
-        backend,
-        name: key.name,
-        default: key.default,
-        meaning: key.meaning,
+) -> impl Iterator<Item = (ConfigKey, fn() -> Shape)> {
+    table.iter().map(move |row| {
+        let key = ConfigKey {
+            section,
+            backend,
+            name: row.name,
+            default: row.default,
+            meaning: row.meaning,
+            secret: (row.shape)().is_secret(),
+            live: row.live,
+        };
+        (key, row.shape)
     })
 }

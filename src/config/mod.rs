@@ -1,8 +1,9 @@
 //! Configuration as plain values, built in code or read from YAML or any other serde format.
 //!
-//! What is written becomes a tree with lines (`tree`, `yaml`), the tree becomes typed sections by the tables
-//! in `keys` (`reader`, `value`), and the sections are held against `range` and `rules`. All faults are
-//! gathered (`fault`) and told at once, with path and line and never with a value.
+//! What is written becomes a tree whose nodes know their places (`yaml`, `tree`, `source`), completed by the file for the environment
+//! (`profile`) and by variables (`expand`, `overlay`); the tree becomes typed sections by the tables in `keys` (`reader`, `value`), and
+//! these are held against `range`, `rules` and `production`. `loader` has the order of it. All faults are gathered
+//! (`fault`) and told at once, with path, place and line (`excerpt`), and never with a value that may be secret.
 //!
 //! ```
 //! # #[cfg(feature = "yaml")] {
@@ -18,39 +19,58 @@
 //! let error = Config::from_yaml_str(text).unwrap_err();
 //! assert_eq!(
 //!     error.to_string(),
-//!     "configuration: cache.backends[0].max_sise (line 6): unknown key; did you mean `max_size`?"
+//!     "configuration: cache.backends[0].max_sise (line 6, column 7): unknown key; did you mean `max_size`?
+//!   6 |       max_sise: …
+//!     |       ^"
 //! );
 //! # }
 //! ```
 
 use std::time::Duration;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind, Result};
 
 mod address;
 mod backend;
+mod change;
 mod duration;
+mod environment;
+mod excerpt;
+mod expand;
 mod fault;
 mod features;
 mod keys;
+mod loader;
 mod memcached;
 mod near;
+mod overlay;
+mod production;
+#[cfg(feature = "yaml")]
+mod profile;
 mod range;
 mod reader;
 mod redis;
 mod rules;
+#[cfg(feature = "cli")]
+mod schema;
 mod secret;
+mod secret_file;
 mod serializer;
 mod service;
+mod shape;
+mod source;
 mod tree;
 mod value;
+mod variables;
 #[cfg(feature = "yaml")]
 mod yaml;
 
 pub use backend::{BackendConfig, BackendKind, MemoryConfig};
+pub use environment::Environment;
 pub use keys::ConfigKey;
+pub use loader::ConfigLoader;
 pub use memcached::MemcachedConfig;
 pub use redis::{RedisConfig, RedisMode};
 pub use secret::Secret;
@@ -59,7 +79,7 @@ pub use service::ServiceConfig;
 
 use fault::{Report, Step};
 use features::Features;
-use tree::Node;
+use source::Sources;
 
 /// Everything that can be configured.
 ///
@@ -74,8 +94,8 @@ use tree::Node;
 /// # Ok::<(), lexigram_cache::Error>(())
 /// ```
 ///
-/// Its `Deserialize` reads the same keys, with the same errors, from any format that describes itself; the
-/// result is valid. Secrets print as `[redacted]`.
+/// Its `Deserialize` reads the same keys, completed by the same variables and with the same errors, from any format that
+/// describes itself; the result is valid. Secrets print as `[redacted]`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
@@ -89,7 +109,7 @@ pub struct Config {
     pub service: ServiceConfig,
     /// Whether backends report their counters. Defaults to `true`.
     pub enable_metrics: bool,
-    /// How often health is looked at unasked. Zero is never, the default.
+    /// How often the backends are asked unasked whether they answer, for `Caches::last_health`. Zero is never, the default.
     pub health_check_interval: Duration,
 }
 
@@ -107,32 +127,37 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a YAML text, with all keys under `cache` or without it, and validates it.
+    /// Reads a YAML text, with all keys under `cache` or without it, completes it with the variables of the process, and
+    /// checks it; see [`ConfigLoader`].
     ///
     /// # Errors
-    /// `Config`, with every fault of the text: its path, its line and what is allowed, never a value.
+    /// `Config`, with every fault of the text: its path, its place, what is allowed, and the line as far as it holds nothing
+    /// that may be secret.
     #[cfg(feature = "yaml")]
     pub fn from_yaml_str(text: &str) -> Result<Config> {
-        Config::from_tree(&yaml::parse(text)?, &Features::COMPILED)
+        ConfigLoader::new().yaml_str(text)
     }
 
-    /// Reads a YAML file like [`Config::from_yaml_str`].
+    /// Reads a YAML file like [`Config::from_yaml_str`], and over it the one for the environment, which is named by `env`, `LEX_ENV` or
+    /// `APP_ENV`: with `cache.yaml` that is `cache.production.yaml` and the like. Mappings are merged key by key, backends
+    /// by their names.
     ///
     /// # Errors
-    /// `Config`, also if the file cannot be read, is no UTF-8 text or is larger than 1 MiB.
+    /// `Config`, also if a file cannot be read, is no UTF-8 text or is larger than 1 MiB.
     #[cfg(feature = "yaml")]
     pub fn from_yaml_file(path: impl AsRef<std::path::Path>) -> Result<Config> {
-        Config::from_yaml_str(&yaml::read_file(path.as_ref())?)
+        ConfigLoader::new().yaml_file(path)
     }
 
-    /// Checks what the types cannot: ranges, unique names, one default, features that are compiled in.
+    /// Checks what the types cannot: ranges, unique names, one default, features that are compiled in, and in production
+    /// that no Redis on another machine goes without a strong password.
     ///
     /// # Errors
     /// `Config`, with every fault by its path as it would stand in a file.
     pub fn validate(&self) -> Result<()> {
         let mut report = Report::new();
         report.inside_all(&[Step::Key(reader::AROUND)], |report| self.check(&Features::COMPILED, report));
-        report.finish()
+        report.finish(&Sources::default())
     }
 
     /// The name of the default backend: `service.default_backend`, else the backend with the flag, else the
@@ -159,53 +184,22 @@ impl Config {
         keys::all()
     }
 
-    fn from_tree(root: &Node, features: &Features) -> Result<Config> {
-        let mut report = Report::new();
-        let config = reader::config(root, &mut report);
-        let around: &[Step<'_>] =
-            if root.get(reader::AROUND).is_some() { &[Step::Key(reader::AROUND)] } else { &[] };
-        report.inside_all(around, |report| config.check(features, report));
-        report.finish()?;
-        Ok(config)
-    }
-
     fn check(&self, features: &Features, report: &mut Report) {
         rules::values(self, features, report);
         // Names and flags that could not be read would make faults here that are not there.
         if report.is_clean() {
             rules::names(self, report);
         }
+        if self.env == Some(Environment::Production) {
+            production::check(self, report);
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Config, D::Error> {
-        let root = Node::deserialize(deserializer)?;
-        Config::from_tree(&root, &Features::COMPILED).map_err(D::Error::custom)
+        ConfigLoader::new().deserialize(deserializer)
     }
-}
-
-/// Where a program runs.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Environment {
-    /// A developer's machine.
-    Development,
-    /// A rehearsal of production.
-    Staging,
-    /// The real thing.
-    Production,
-    /// A test run.
-    Test,
-}
-
-impl Environment {
-    const WORDS: &[(&str, Environment)] = &[
-        ("development", Environment::Development),
-        ("staging", Environment::Staging),
-        ("production", Environment::Production),
-        ("test", Environment::Test),
-    ];
 }
 
 #[cfg(all(test, feature = "yaml"))]

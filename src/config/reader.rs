@@ -3,6 +3,7 @@
 use super::fault::{Report, Step};
 use super::keys::{self, BACKEND, Key, MEMCACHED, MEMORY, REDIS, ROOT, SERVICE};
 use super::near::nearest;
+use super::shape::Shape;
 use super::tree::{Entry, Node, Value};
 use super::value::Fill;
 use super::{BackendConfig, BackendKind, Config, MemoryConfig, ServiceConfig};
@@ -20,7 +21,7 @@ pub(super) fn config(root: &Node, report: &mut Report) -> Config {
                     report.fault("unknown key; everything belongs under `cache`");
                 }
             });
-            report.inside(Step::Key(AROUND), around.line, |report| {
+            report.inside(Step::Key(AROUND), around.mark, |report| {
                 section(ROOT, &mut config, &around.node, report);
             });
         }
@@ -33,6 +34,10 @@ impl Fill for ServiceConfig {
     fn fill(&mut self, node: &Node, report: &mut Report) {
         section(SERVICE, self, node, report);
     }
+
+    fn shape() -> Shape {
+        Shape::Section
+    }
 }
 
 impl Fill for Vec<BackendConfig> {
@@ -41,8 +46,12 @@ impl Fill for Vec<BackendConfig> {
             return report.fault(format!("expected a list of backends; this is {}", node.noun()));
         };
         for (index, item) in items.iter().enumerate() {
-            report.inside(Step::Item(index), item.line, |report| self.push(backend(item, report)));
+            report.inside(Step::Item(index), item.mark, |report| self.push(backend(item, report)));
         }
+    }
+
+    fn shape() -> Shape {
+        Shape::Section
     }
 }
 
@@ -63,7 +72,7 @@ fn backend(node: &Node, report: &mut Report) -> BackendConfig {
         }
     }
     if let Some(entry) = node.get("type") {
-        report.inside(Step::Key("type"), entry.line, |report| backend.kind.fill(&entry.node, report));
+        report.inside(Step::Key("type"), entry.mark, |report| backend.kind.fill(&entry.node, report));
     }
     let is_typed = !report.inside_all(&[Step::Key("type")], |report| report.is_faulty_here());
     for_each_key(node, report, |entry, report| {
@@ -89,23 +98,15 @@ fn for_each_key(node: &Node, report: &mut Report, mut visit: impl FnMut(&Entry, 
     };
     for (index, entry) in entries.iter().enumerate() {
         let first = entries[..index].iter().find(|earlier| earlier.key == entry.key);
-        report.inside(Step::Key(printable(entry)), entry.line, |report| match first {
+        report.inside(Step::Key(entry.printable()), entry.mark, |report| match first {
             _ if entry.key.is_none() => report.fault("a key must be text; put it in quotes"),
-            Some(first) if first.line > 0 => {
-                report.fault(format!("given twice; the first is on line {}", first.line));
+            Some(first) if first.mark.source == entry.mark.source && first.mark.line > 0 => {
+                report.fault(format!("given twice; the first is on line {}", first.mark.line));
             }
             Some(_) => report.fault("given twice"),
             None => visit(entry, report),
         });
     }
-}
-
-/// The key, if it looks like one. A line that lost its colon or its dash can make a key of anything,
-/// of a password too.
-fn printable(entry: &Entry) -> &str {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    let is_name = |key: &&str| key.len() <= 40 && key.bytes().all(is_plain);
-    entry.key.as_deref().filter(is_name).unwrap_or("?")
 }
 
 fn read_by<T>(table: &[Key<T>], target: &mut T, entry: &Entry, report: &mut Report) -> bool {

@@ -44,7 +44,8 @@ pub struct ServiceConfig {
     pub circuit_breaker_threshold: u32,
     /// Whether the service counts its hits, misses and loads. Defaults to `true`.
     pub enable_metrics: bool,
-    /// Whether the service answers for its backends' health. Defaults to `true`.
+    /// Whether the service answers for its backends' health: without it `Caches::health` is empty, and nobody is asked, unasked or not.
+    /// Defaults to `true`.
     pub enable_health_checks: bool,
 }
 

@@ -8,11 +8,14 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A value and the line it begins on; 0 where the format does not tell.
+use super::keys;
+use super::source::Mark;
+
+/// A value and where it begins, as far as the format tells.
 ///
 /// Not `Debug`: it holds secrets in the clear.
 pub(super) struct Node {
-    pub(super) line: u64,
+    pub(super) mark: Mark,
     pub(super) value: Value,
 }
 
@@ -22,6 +25,8 @@ pub(super) enum Value {
     Whole(i128),
     Real(f64),
     Text(String),
+    /// Text from a variable: it means what its key expects, a number too.
+    Loose(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -30,8 +35,25 @@ pub(super) enum Value {
 pub(super) struct Entry {
     /// `None` if the key is no text, such as `7:` or `true:`.
     pub(super) key: Option<String>,
-    pub(super) line: u64,
+    pub(super) mark: Mark,
     pub(super) node: Node,
+}
+
+impl Entry {
+    /// The key, if it is one or looks like one. A line that lost its colon, its dash or a quote can make a key of
+    /// anything, of a part of a password too; that has no value then.
+    pub(super) fn printable(&self) -> &str {
+        let is_bare = matches!(self.node.value, Value::Nothing);
+        let is_shown = |key: &&str| !is_bare || keys::all().any(|row| row.name == *key);
+        self.key.as_deref().filter(is_shown).map_or("?", printable)
+    }
+}
+
+/// The key, if it looks like one.
+pub(super) fn printable(key: &str) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    let begins = key.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    if begins && key.len() <= 40 && key.bytes().all(is_plain) { key } else { "?" }
 }
 
 impl Node {
@@ -41,9 +63,17 @@ impl Node {
             Value::Nothing => "nothing",
             Value::Bool(_) => "a boolean",
             Value::Whole(_) | Value::Real(_) => "a number",
-            Value::Text(_) => "text",
+            Value::Text(_) | Value::Loose(_) => "text",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
+        }
+    }
+
+    /// The text, if it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) | Value::Loose(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -59,7 +89,7 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
         let value = deserializer.deserialize_any(Grow::<Node>::new())?;
-        Ok(Node { line: 0, value })
+        Ok(Node { mark: Mark::default(), value })
     }
 }
 
@@ -151,12 +181,12 @@ impl<'de, N: Place + Deserialize<'de>> Visitor<'de> for Grow<N> {
         let mut map = Vec::new();
         while let Some((key, value)) = entries.next_entry::<N, N>()? {
             let (key, node) = (key.into_node(), value.into_node());
-            let line = key.line;
+            let mark = key.mark;
             let key = match key.value {
                 Value::Text(text) => Some(text),
                 _ => None,
             };
-            map.push(Entry { key, line, node });
+            map.push(Entry { key, mark, node });
         }
         Ok(Value::Map(map))
     }

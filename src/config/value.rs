@@ -1,4 +1,5 @@
-//! From a written value to a typed one. Refusals say what is expected, never what was given.
+//! From a written value to a typed one, and what shape of value each type takes. Refusals say what is expected, never
+//! what was given.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +7,8 @@ use std::time::Duration;
 use super::duration;
 use super::fault::{Report, Text};
 use super::near::nearest;
+use super::secret_file;
+use super::shape::Shape;
 use super::tree::{Node, Value};
 use super::{
     BackendKind, Environment, MemcachedConfig, MemoryConfig, RedisConfig, RedisMode, Secret, Serializer,
@@ -17,6 +20,9 @@ use crate::policy::OnWaitTimeout;
 pub(super) trait Fill {
     /// Takes the value, or notes why it cannot be and stays as it was.
     fn fill(&mut self, node: &Node, report: &mut Report);
+
+    /// What a value looks like that it takes.
+    fn shape() -> Shape;
 }
 
 impl<T: FromNode> Fill for T {
@@ -26,19 +32,35 @@ impl<T: FromNode> Fill for T {
             Err(text) => report.fault(text),
         }
     }
+
+    fn shape() -> Shape {
+        T::shape()
+    }
 }
 
 /// A type that one value makes.
 pub(super) trait FromNode: Sized {
     fn from_node(node: &Node) -> Result<Self, Text>;
+
+    fn shape() -> Shape;
 }
 
 impl FromNode for bool {
     fn from_node(node: &Node) -> Result<bool, Text> {
-        match node.value {
-            Value::Bool(value) => Ok(value),
+        match &node.value {
+            Value::Bool(value) => Ok(*value),
+            // As YAML reads them.
+            Value::Loose(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Ok(true),
+                "false" | "no" | "off" => Ok(false),
+                _ => refuse("true or false", node),
+            },
             _ => refuse("true or false", node),
         }
+    }
+
+    fn shape() -> Shape {
+        Shape::Flag
     }
 }
 
@@ -46,11 +68,19 @@ impl FromNode for u16 {
     fn from_node(node: &Node) -> Result<u16, Text> {
         whole(node, u16::MAX.into())
     }
+
+    fn shape() -> Shape {
+        Shape::Whole { most: u16::MAX.into() }
+    }
 }
 
 impl FromNode for u32 {
     fn from_node(node: &Node) -> Result<u32, Text> {
         whole(node, u32::MAX.into())
+    }
+
+    fn shape() -> Shape {
+        Shape::Whole { most: u32::MAX.into() }
     }
 }
 
@@ -58,11 +88,19 @@ impl FromNode for u64 {
     fn from_node(node: &Node) -> Result<u64, Text> {
         whole(node, u64::MAX.into())
     }
+
+    fn shape() -> Shape {
+        Shape::Whole { most: u64::MAX.into() }
+    }
 }
 
 impl FromNode for usize {
     fn from_node(node: &Node) -> Result<usize, Text> {
         whole(node, usize::MAX as i128)
+    }
+
+    fn shape() -> Shape {
+        Shape::Whole { most: usize::MAX as i128 }
     }
 }
 
@@ -72,8 +110,15 @@ fn whole<T: TryFrom<i128>>(node: &Node, largest: i128) -> Result<T, Text> {
         true => format!("a whole number from 0 to {largest}"),
         false => "a whole number, not negative".to_owned(),
     };
+    let number = match &node.value {
+        Value::Whole(number) => Some(*number),
+        Value::Loose(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    if let Some(number) = number {
+        return T::try_from(number).map_err(|_| format!("expected {expected}").into());
+    }
     match node.value {
-        Value::Whole(number) => T::try_from(number).map_err(|_| format!("expected {expected}").into()),
         Value::Real(_) => Err(format!("expected {expected}; this has a fraction, or is too large").into()),
         _ => refuse(&expected, node),
     }
@@ -81,11 +126,16 @@ fn whole<T: TryFrom<i128>>(node: &Node, largest: i128) -> Result<T, Text> {
 
 impl FromNode for f64 {
     fn from_node(node: &Node) -> Result<f64, Text> {
-        match node.value {
-            Value::Whole(number) => Ok(number as f64),
-            Value::Real(number) => Ok(number),
+        match &node.value {
+            Value::Whole(number) => Ok(*number as f64),
+            Value::Real(number) => Ok(*number),
+            Value::Loose(text) => text.trim().parse().or_else(|_| refuse("a number", node)),
             _ => refuse("a number", node),
         }
+    }
+
+    fn shape() -> Shape {
+        Shape::Fraction
     }
 }
 
@@ -93,23 +143,40 @@ impl FromNode for Duration {
     fn from_node(node: &Node) -> Result<Duration, Text> {
         duration::read(node)
     }
+
+    fn shape() -> Shape {
+        Shape::Duration
+    }
 }
 
 impl FromNode for String {
     fn from_node(node: &Node) -> Result<String, Text> {
         match &node.value {
-            Value::Text(text) => Ok(text.clone()),
+            Value::Text(text) | Value::Loose(text) => Ok(text.clone()),
             Value::Bool(_) | Value::Whole(_) | Value::Real(_) => {
                 Err(format!("expected text; this is {}: put it in quotes", node.noun()).into())
             }
             _ => refuse("text", node),
         }
     }
+
+    fn shape() -> Shape {
+        Shape::Text
+    }
 }
 
+/// The text itself, or `file:` and the path of a file that holds it.
 impl FromNode for Secret {
     fn from_node(node: &Node) -> Result<Secret, Text> {
-        String::from_node(node).map(Secret::from)
+        let text = String::from_node(node)?;
+        match text.strip_prefix("file:") {
+            Some(path) => secret_file::read(path).map(Secret::from),
+            None => Ok(text.into()),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Secret
     }
 }
 
@@ -117,80 +184,126 @@ impl FromNode for PathBuf {
     fn from_node(node: &Node) -> Result<PathBuf, Text> {
         String::from_node(node).map(PathBuf::from)
     }
+
+    fn shape() -> Shape {
+        Shape::Text
+    }
 }
 
 impl FromNode for Vec<String> {
     fn from_node(node: &Node) -> Result<Vec<String>, Text> {
         match &node.value {
             Value::List(items) => items.iter().map(String::from_node).collect(),
+            Value::Loose(text) => Ok(text.split(',').map(|item| item.trim().to_owned()).collect()),
             _ => refuse("a list of texts", node),
         }
     }
+
+    fn shape() -> Shape {
+        Shape::Texts
+    }
 }
 
-/// Nothing is `None`: `key_of_mine:` with no value behind it.
+/// Nothing is `None`: `key_of_mine:` with no value behind it, and a variable that is empty.
 impl<T: FromNode> FromNode for Option<T> {
     fn from_node(node: &Node) -> Result<Option<T>, Text> {
-        match node.value {
+        match &node.value {
             Value::Nothing => Ok(None),
+            Value::Loose(text) if text.is_empty() => Ok(None),
             _ => T::from_node(node).map(Some),
         }
     }
-}
 
-impl FromNode for Serializer {
-    fn from_node(node: &Node) -> Result<Serializer, Text> {
-        match &node.value {
-            Value::Text(text) if text == "pickle" => Err("`pickle` can run code of whoever writes to the \
-                server and is not supported; `postcard` is the compact binary form here"
-                .into()),
-            _ => word(node, Serializer::WORDS),
-        }
+    fn shape() -> Shape {
+        Shape::Optional(Box::new(T::shape()))
     }
 }
 
-impl FromNode for Environment {
-    fn from_node(node: &Node) -> Result<Environment, Text> {
-        word(node, Environment::WORDS)
+/// A type that has a word for each of its values.
+pub(super) trait Words: Clone + Sized {
+    fn words() -> Vec<(&'static str, Self)>;
+
+    /// What is said of a word that is none of them, where more is known than that.
+    fn refusal(_word: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+impl Words for Serializer {
+    fn words() -> Vec<(&'static str, Serializer)> {
+        Serializer::WORDS.to_vec()
+    }
+
+    fn refusal(word: &str) -> Option<&'static str> {
+        (word == "pickle").then_some(
+            "`pickle` can run code of whoever writes to the server and is not supported; `postcard` is the \
+             compact binary form here",
+        )
+    }
+}
+
+impl Words for Environment {
+    fn words() -> Vec<(&'static str, Environment)> {
+        Environment::WORDS.to_vec()
     }
 }
 
 /// A type with the default settings; the keys of the type come after it.
-impl FromNode for BackendKind {
-    fn from_node(node: &Node) -> Result<BackendKind, Text> {
+impl Words for BackendKind {
+    fn words() -> Vec<(&'static str, BackendKind)> {
         let kinds: [BackendKind; 3] = [
             MemoryConfig::default().into(),
             RedisConfig::default().into(),
             MemcachedConfig::default().into(),
         ];
-        word(node, &kinds.map(|kind| (kind.name(), kind)))
+        kinds.map(|kind| (kind.name(), kind)).into()
     }
 }
 
-impl FromNode for Eviction {
-    fn from_node(node: &Node) -> Result<Eviction, Text> {
-        word(node, &[("default", Eviction::Default), ("lru", Eviction::Lru)])
+impl Words for Eviction {
+    fn words() -> Vec<(&'static str, Eviction)> {
+        vec![("default", Eviction::Default), ("lru", Eviction::Lru)]
     }
 }
 
-impl FromNode for OnWaitTimeout {
-    fn from_node(node: &Node) -> Result<OnWaitTimeout, Text> {
-        word(node, super::service::WAIT_TIMEOUTS)
+impl Words for OnWaitTimeout {
+    fn words() -> Vec<(&'static str, OnWaitTimeout)> {
+        super::service::WAIT_TIMEOUTS.to_vec()
     }
 }
 
-impl FromNode for RedisMode {
-    fn from_node(node: &Node) -> Result<RedisMode, Text> {
-        word(node, RedisMode::WORDS)
+impl Words for RedisMode {
+    fn words() -> Vec<(&'static str, RedisMode)> {
+        RedisMode::WORDS.to_vec()
     }
 }
+
+macro_rules! from_words {
+    ($($type:ty),*) => {$(
+        impl FromNode for $type {
+            fn from_node(node: &Node) -> Result<$type, Text> {
+                word(node)
+            }
+
+            fn shape() -> Shape {
+                Shape::Words(<$type>::words().into_iter().map(|(word, _)| word).collect())
+            }
+        }
+    )*};
+}
+
+from_words!(Serializer, Environment, BackendKind, Eviction, OnWaitTimeout, RedisMode);
 
 /// One of a few words.
-fn word<T: Clone>(node: &Node, words: &[(&str, T)]) -> Result<T, Text> {
+fn word<T: Words>(node: &Node) -> Result<T, Text> {
+    let words = T::words();
     let expected = listed(words.iter().map(|(word, _)| *word));
-    let Value::Text(text) = &node.value else { return refuse(&expected, node) };
-    if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
+    let Some(text) = node.text() else { return refuse(&expected, node) };
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(value.clone());
+    }
+    if let Some(refusal) = T::refusal(text) {
+        return Err(refusal.into());
     }
     match nearest(text, words.iter().map(|(word, _)| *word)) {
         Some(near) => Err(format!("expected {expected}; did you mean `{near}`?").into()),

@@ -15,6 +15,7 @@ pub(crate) mod shares;
 pub(crate) mod slots;
 mod sync;
 pub(crate) mod throttle;
+pub(crate) mod tuning;
 pub(crate) mod turns;
 
 /// How keys are hashed: quickly, under a seed of this table's own.

@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) links: Links,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     /// `host:port`, resolved anew at each dial.
     pub(crate) servers: Vec<String>,
@@ -59,6 +59,13 @@ impl Memcached {
             breaker: Some(super::FAILURES),
             max_reply_size: super::MAX_REPLY_SIZE,
         })
+    }
+}
+
+impl Memcached {
+    /// Whether both lead to the same servers in the same way, so that one will do.
+    pub(crate) fn is_alike(&self, other: &Memcached) -> bool {
+        self.shared.settings == other.shared.settings
     }
 }
 

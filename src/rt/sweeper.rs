@@ -1,4 +1,5 @@
-//! The background sweep: one thread in either world, since it outlives any runtime.
+//! What is done again and again: the sweep of memory, by one thread in either world since it outlives any runtime, and for
+//! threads the look at the backends' health.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -11,6 +12,15 @@ pub(crate) struct Sweeper {
 
 /// Runs `sweep` once per interval on a thread of its own; `None` if it cannot be started.
 pub(crate) fn sweep_every(interval: Duration, sweep: impl Fn() + Send + 'static) -> Option<Sweeper> {
+    run_every("cache-sweeper", interval, sweep)
+}
+
+/// The same for a look that may wait.
+pub(super) fn run_every(
+    name: &str,
+    interval: Duration,
+    sweep: impl Fn() + Send + 'static,
+) -> Option<Sweeper> {
     let (stop, stopped) = sync_channel(0);
     let work = move || {
         while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
@@ -18,6 +28,6 @@ pub(crate) fn sweep_every(interval: Duration, sweep: impl Fn() + Send + 'static)
             let _ = catch_unwind(AssertUnwindSafe(&sweep));
         }
     };
-    let thread = std::thread::Builder::new().name("cache-sweeper".into()).spawn(work);
+    let thread = std::thread::Builder::new().name(name.into()).spawn(work);
     thread.ok().map(|_| Sweeper { _stop: stop })
 }

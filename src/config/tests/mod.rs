@@ -1,6 +1,11 @@
 //! Whole files, right and wrong, as a user would write them.
 
+mod completed;
+mod files;
 mod refused;
+#[cfg(feature = "cli")]
+mod schema;
+mod shown;
 mod taken;
 
 use super::*;
@@ -8,13 +13,26 @@ use super::*;
 const CANARY: &str = "S3CR3T-7f2a";
 
 fn load(text: &str) -> Result<Config> {
-    Config::from_tree(&yaml::parse(text)?, &Features::ALL)
+    load_with(text, &Features::ALL)
+}
+
+/// As a build with these features would, in an empty environment.
+fn load_with(text: &str, features: &Features) -> Result<Config> {
+    ConfigLoader::new().variables([("", ""); 0]).yaml_str_with(text, features)
 }
 
 fn refusal(text: &str) -> String {
-    let error = load(text).expect_err(text);
+    told(load(text).expect_err(text))
+}
+
+/// An error's text without the lines that it shows.
+fn told(error: Error) -> String {
     assert_eq!(error.kind(), ErrorKind::Config);
-    error.to_string()
+    let text = error.to_string();
+    let is_shown = |line: &&str| {
+        line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with("| ")
+    };
+    text.lines().filter(|line| !is_shown(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// A configuration of one backend with these lines.

@@ -7,160 +7,172 @@ fn wrong_files_are_told_what_is_wrong() {
     for (text, expected) in [
         (
             one("type: redis\nredis_prot: 1"),
-            "cache.backends[0].redis_prot (line 5): unknown key; did you mean `redis_port`?",
+            "cache.backends[0].redis_prot (line 5, column 7): unknown key; did you mean `redis_port`?",
         ),
         (
             one("type: redis\nport: 1"),
-            "cache.backends[0].port (line 5): unknown key; did you mean `redis_port`?",
+            "cache.backends[0].port (line 5, column 7): unknown key; did you mean `redis_port`?",
         ),
         (
             one("type: memory\nredis_port: 1"),
-            "cache.backends[0].redis_port (line 5): only a backend of type redis has this key; this one's type is memory",
+            "cache.backends[0].redis_port (line 5, column 7): only a backend of type redis has this key; this one's type is memory",
         ),
         (
             one("type: memory\nttl_jitter: 1"),
-            "cache.backends[0].ttl_jitter (line 5): unknown key here; it belongs in `service`",
+            "cache.backends[0].ttl_jitter (line 5, column 7): unknown key here; it belongs in `service`",
         ),
         (
             one("type: reddis"),
-            "cache.backends[0].type (line 4): expected memory, redis or memcached; did you mean `redis`?",
+            "cache.backends[0].type (line 4, column 7): expected memory, redis or memcached; did you mean `redis`?",
         ),
-        (one("max_size: 1"), "cache.backends[0].type (line 3): is missing"),
-        ("backends:\n  - type: memory".to_owned(), "backends[0].name (line 2): is missing"),
+        (one("max_size: 1"), "cache.backends[0].type (line 3, column 7): is missing"),
+        ("backends:\n  - type: memory".to_owned(), "backends[0].name (line 2, column 5): is missing"),
         (
             one("type: redis\nredis_port: 70000"),
-            "cache.backends[0].redis_port (line 5): expected a whole number from 0 to 65535",
+            "cache.backends[0].redis_port (line 5, column 7): expected a whole number from 0 to 65535",
         ),
-        (one("type: redis\nredis_port: 0"), "cache.backends[0].redis_port (line 5): must be from 1 to 65535"),
+        (
+            one("type: redis\nredis_port: 0"),
+            "cache.backends[0].redis_port (line 5, column 7): must be from 1 to 65535",
+        ),
         (
             one("type: redis\nredis_db: -1"),
-            "cache.backends[0].redis_db (line 5): expected a whole number from 0 to 4294967295",
+            "cache.backends[0].redis_db (line 5, column 7): expected a whole number from 0 to 4294967295",
         ),
         (
             one("type: redis\nredis_pool_size: 0"),
-            "cache.backends[0].redis_pool_size (line 5): must be from 1 to 10000",
+            "cache.backends[0].redis_pool_size (line 5, column 7): must be from 1 to 10000",
         ),
         (
             one("type: redis\nredis_url: http://h"),
-            "cache.backends[0].redis_url (line 5): must be an address that begins with redis://, rediss://, redis+unix:// or unix://",
+            "cache.backends[0].redis_url (line 5, column 7): must be an address that begins with redis://, rediss://, redis+unix:// or unix://",
         ),
         (
             one("type: redis\nredis_username: u"),
-            "cache.backends[0].redis_username (line 5): needs `redis_password` too",
+            "cache.backends[0].redis_username (line 5, column 7): needs `redis_password` too",
         ),
         (
             one("type: redis\nredis_mode: sentinel"),
-            "cache.backends[0].redis_mode (line 5): sentinel needs `redis_sentinel_master` too",
+            "cache.backends[0].redis_mode (line 5, column 7): sentinel needs `redis_sentinel_master` too",
         ),
         (
             one("type: redis\nredis_mode: sentinel\nredis_sentinel_master: m"),
-            "cache.backends[0].redis_mode (line 5): sentinel needs `redis_nodes` too, which are the sentinels",
+            "cache.backends[0].redis_mode (line 5, column 7): sentinel needs `redis_nodes` too, which are the sentinels",
         ),
         (
             one("type: redis\nredis_nodes: [a:1]"),
-            "cache.backends[0].redis_nodes (line 5): several servers need `redis_mode: cluster` or `redis_mode: sentinel` too",
+            "cache.backends[0].redis_nodes (line 5, column 7): several servers need `redis_mode: cluster` or `redis_mode: sentinel` too",
         ),
         (
             one("type: redis\nredis_sentinel_master: m"),
-            "cache.backends[0].redis_sentinel_master (line 5): is for `redis_mode: sentinel` only",
+            "cache.backends[0].redis_sentinel_master (line 5, column 7): is for `redis_mode: sentinel` only",
         ),
         (
             one("type: redis\nredis_mode: cluster\nredis_db: 1"),
-            "cache.backends[0].redis_db (line 6): a cluster has database 0 only",
+            "cache.backends[0].redis_db (line 6, column 7): a cluster has database 0 only",
         ),
         (
             one(
                 "type: redis\nredis_mode: sentinel\nredis_sentinel_master: m\nredis_nodes: [a]\nredis_sentinel_username: u",
             ),
-            "cache.backends[0].redis_sentinel_username (line 8): needs `redis_sentinel_password` too",
+            "cache.backends[0].redis_sentinel_username (line 8, column 7): needs `redis_sentinel_password` too",
         ),
-        (one("type: memory\nmax_size: 0"), "cache.backends[0].max_size (line 5): must be at least 1"),
+        (
+            one("type: memory\nmax_size: 0"),
+            "cache.backends[0].max_size (line 5, column 7): must be at least 1",
+        ),
         (
             one("type: memory\nmax_size: \"500\""),
-            "cache.backends[0].max_size (line 5): expected a whole number, not negative; this is text",
+            "cache.backends[0].max_size (line 5, column 7): expected a whole number, not negative; this is text",
         ),
         (
             one("type: memory\nmax_size: 99999999999999999999999999999999999999999999"),
-            "cache.backends[0].max_size (line 5): expected a whole number, not negative; this has a fraction, or is too large",
+            "cache.backends[0].max_size (line 5, column 7): expected a whole number, not negative; this has a fraction, or is too large",
         ),
         (
             one("type: memory\ndefault_ttl: 0"),
-            "cache.backends[0].default_ttl (line 5): must be more than zero; leave the key out to keep values for ever",
+            "cache.backends[0].default_ttl (line 5, column 7): must be more than zero; leave the key out to keep values for ever",
         ),
         (
             one("type: memory\ndefault_ttl: -5"),
-            "cache.backends[0].default_ttl (line 5): a duration cannot be negative",
+            "cache.backends[0].default_ttl (line 5, column 7): a duration cannot be negative",
         ),
         (
             one("type: memory\ndefault_ttl: .nan"),
-            "cache.backends[0].default_ttl (line 5): expected a duration: a number of seconds, or text such as \"250ms\", \"30s\", \"5m\", \"1h\", \"2d\"",
+            "cache.backends[0].default_ttl (line 5, column 7): expected a duration: a number of seconds, or text such as \"250ms\", \"30s\", \"5m\", \"1h\", \"2d\"",
         ),
         (
             one("type: memory\ndefault_ttl: 200000d"),
-            "cache.backends[0].default_ttl (line 5): must be at most 100 years",
+            "cache.backends[0].default_ttl (line 5, column 7): must be at most 100 years",
         ),
         (
             one("type: memory\ntimeout:"),
-            "cache.backends[0].timeout (line 5): expected a duration: a number of seconds, or text such as \"250ms\", \"30s\", \"5m\", \"1h\", \"2d\"; this is nothing",
+            "cache.backends[0].timeout (line 5, column 7): expected a duration: a number of seconds, or text such as \"250ms\", \"30s\", \"5m\", \"1h\", \"2d\"; this is nothing",
         ),
         (
             one("type: memory\nkey_prefix: on"),
-            "cache.backends[0].key_prefix (line 5): expected text; this is a boolean: put it in quotes",
+            "cache.backends[0].key_prefix (line 5, column 7): expected text; this is a boolean: put it in quotes",
         ),
         (
             one("type: memory\ntimeout: 1\ntimeout: 2"),
-            "cache.backends[0].timeout (line 6): given twice; the first is on line 5",
+            "cache.backends[0].timeout (line 6, column 7): given twice; the first is on line 5",
         ),
         (
             one("type: memory\nenabled: false"),
-            "cache.backends[0].enabled (line 5): the default backend, backends[0], is not enabled",
+            "cache.backends[0].enabled (line 5, column 7): the default backend, backends[0], is not enabled",
         ),
         (
             one("type: memory\nserializer: pickle"),
-            "cache.backends[0].serializer (line 5): `pickle` can run code of whoever writes to the server and is not supported; `postcard` is the compact binary form here",
+            "cache.backends[0].serializer (line 5, column 7): `pickle` can run code of whoever writes to the server and is not supported; `postcard` is the compact binary form here",
         ),
         (
             one("type: memory\nserializer: json+comprssion"),
-            "cache.backends[0].serializer (line 5): expected json, postcard, compression, json+compression or postcard+compression; did you mean `json+compression`?",
+            "cache.backends[0].serializer (line 5, column 7): expected json, postcard, compression, json+compression or postcard+compression; did you mean `json+compression`?",
         ),
         (
             one("type: memcached\nmemcached_host: h:11211"),
-            "cache.backends[0].memcached_host (line 5): must be a host without a port; the port has its own key",
+            "cache.backends[0].memcached_host (line 5, column 7): must be a host without a port; the port has its own key",
         ),
         (
             one("type: memcached\nmemcached_servers: [a, \"b:0\"]"),
-            "cache.backends[0].memcached_servers (line 5): entry [1] must be `host` or `host:port`",
+            "cache.backends[0].memcached_servers (line 5, column 7): entry [1] must be `host` or `host:port`",
         ),
         (
             one("type: memory") + "  service:\n    default_backend: b\n",
-            "cache.service.default_backend (line 6): no backend has this name; the names are a",
+            "cache.service.default_backend (line 6, column 5): no backend has this name; the names are a",
         ),
         (
             one("type: memory") + "  servise: {}\n",
-            "cache.servise (line 5): unknown key; did you mean `service`?",
+            "cache.servise (line 5, column 3): unknown key; did you mean `service`?",
         ),
         (
             one("type: memory") + "database: {}\n",
-            "database (line 5): unknown key; everything belongs under `cache`",
+            "database (line 5, column 1): unknown key; everything belongs under `cache`",
         ),
-        (one("type: memory") + "  7: 1\n", "cache.? (line 5): a key must be text; put it in quotes"),
+        (
+            one("type: memory") + "  7: 1\n",
+            "cache.? (line 5, column 3): a key must be text; put it in quotes",
+        ),
         (
             one("type: memory\n") + "    - just text\n",
-            "cache.backends[1] (line 5): expected a mapping of keys; this is text",
+            "cache.backends[1] (line 5, column 7): expected a mapping of keys; this is text",
         ),
         (String::new(), "top level: expected a mapping of keys; this is nothing"),
         ("# only a comment\n".to_owned(), "top level: expected a mapping of keys; this is nothing"),
         ("- a\n".to_owned(), "top level: expected a mapping of keys; this is a list"),
-        ("cache:\n".to_owned(), "cache (line 1): expected a mapping of keys; this is nothing"),
-        ("cache: {}\n".to_owned(), "cache.backends (line 1): at least one backend is needed"),
-        ("cache:\n  backends: []\n".to_owned(), "cache.backends (line 2): at least one backend is needed"),
+        ("cache:\n".to_owned(), "cache (line 1, column 1): expected a mapping of keys; this is nothing"),
+        ("cache: {}\n".to_owned(), "cache.backends (line 1, column 1): at least one backend is needed"),
+        (
+            "cache:\n  backends: []\n".to_owned(),
+            "cache.backends (line 2, column 3): at least one backend is needed",
+        ),
         (
             "a: 1\n---\nb: 2\n".to_owned(),
-            "line 3: there is a second document (`---`); a configuration is one",
+            "line 3, column 1: there is a second document (`---`); a configuration is one",
         ),
-        ("cache:\n\tbackends: []\n".to_owned(), "line 2: a tab cannot indent YAML; use spaces"),
-        ("cache: *nowhere\n".to_owned(), "line 1: an alias (`*name`) without its anchor (`&name`)"),
-        ("x".repeat(10_000_000), "the text is larger than 1 MiB"),
+        ("cache:\n\tbackends: []\n".to_owned(), "line 2, column 2: a tab cannot indent YAML; use spaces"),
+        ("cache: *nowhere\n".to_owned(), "line 1, column 8: an alias (`*name`) without its anchor (`&name`)"),
+        ("x".repeat(10_000_000), "the text is larger than 1 MiB, which no configuration is"),
     ] {
         assert_eq!(refusal(&text), format!("configuration: {expected}"));
     }
@@ -187,12 +199,12 @@ cache:
     assert_eq!(
         places,
         [
-            "  cache.enabled (line 2)",
-            "  cache.backends[0].max_size (line 6)",
-            "  cache.backends[0].redis_port (line 7)",
-            "  cache.backends[1].name (line 8)",
-            "  cache.backends[1].redis_pasword (line 9)",
-            "  cache.service.default_serializer (line 11)",
+            "  cache.enabled (line 2, column 3)",
+            "  cache.backends[0].max_size (line 6, column 7)",
+            "  cache.backends[0].redis_port (line 7, column 7)",
+            "  cache.backends[1].name (line 8, column 7)",
+            "  cache.backends[1].redis_pasword (line 9, column 7)",
+            "  cache.service.default_serializer (line 11, column 5)",
         ]
     );
 }
@@ -215,7 +227,7 @@ fn a_feature_that_is_not_compiled_in_is_named() {
         ("type: memory\nserializer: postcard", small, "serializer", "postcard"),
         ("type: memory\nserializer: compression", small, "serializer", "compress"),
     ] {
-        let error = Config::from_tree(&yaml::parse(&one(lines)).unwrap(), &features).unwrap_err().to_string();
+        let error = told(load_with(&one(lines), &features).unwrap_err());
         let advice =
             format!("not compiled in: add features = [\"{feature}\"] to lexigram-cache in Cargo.toml");
         assert!(
@@ -225,7 +237,7 @@ fn a_feature_that_is_not_compiled_in_is_named() {
     }
     let off =
         "backends:\n  - {name: a, type: memory, default: true}\n  - {name: b, type: redis, enabled: false}\n";
-    assert!(Config::from_tree(&yaml::parse(off).unwrap(), &small).is_ok());
+    assert!(load_with(off, &small).is_ok());
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn the_sample_of_several_backends_loads() {
 fn the_key_around_everything_may_be_left_out() {
     let bare = "backends:\n  - name: a\n    type: memory\n";
     assert_eq!(load(bare).unwrap(), load(&one("type: memory")).unwrap());
-    assert!(refusal("backends: 7\n").starts_with("configuration: backends (line 1): "));
+    assert!(refusal("backends: 7\n").starts_with("configuration: backends (line 1, column 1): "));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn every_key_changes_its_field_and_no_other_key_exists() {
             "service" => format!("{bare}  service:\n    {name}: {value}\n"),
             _ => one(&format!("type: {kind}\n{name}: {value}")),
         };
-        let read = Config::from_tree(&yaml::parse(&changed).unwrap(), &Features::ALL);
+        let read = load(&changed);
         let read = read.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_ne!(read, load(&bare).unwrap(), "{name} has no effect");
     }
@@ -120,7 +120,7 @@ fn several_servers_are_named_with_what_they_are_to_each_other() {
 }
 
 /// Section, type of backend, key, and a value that is not the default.
-const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
+pub(super) const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
     ("", "memory", "enabled", "false"),
     ("", "memory", "env", "staging"),
     ("", "memory", "enable_metrics", "no"),
@@ -165,6 +165,28 @@ const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
+fn what_cannot_change_under_running_caches_is_told_by_its_path() {
+    for (section, kind, name, value) in OTHER_VALUES {
+        let bare = one(&format!("type: {kind}"));
+        let changed = match *section {
+            "" => format!("{bare}  {name}: {value}\n"),
+            "service" => format!("{bare}  service:\n    {name}: {value}\n"),
+            _ => one(&format!("type: {kind}\n{name}: {value}")),
+        };
+        let key = Config::keys().find(|key| key.name == *name && key.section == *section).unwrap();
+        let path = match *section {
+            "" => format!("cache.{name}"),
+            "service" => format!("cache.service.{name}"),
+            _ => format!("cache.backends[0].{name}"),
+        };
+        let (old, new) = (load(&bare).unwrap(), load(&changed).unwrap());
+        let expected = if key.live { Vec::new() } else { vec![path] };
+        assert_eq!(old.fixed_changes(&new), expected);
+        assert!(old.fixed_changes(&old).is_empty());
+    }
+}
+
+#[test]
 fn the_default_is_chosen_by_name_then_flag_then_loneliness() {
     let two = |a: &str, b: &str, service: &str| {
         load(&format!(
@@ -175,21 +197,21 @@ fn the_default_is_chosen_by_name_then_flag_then_loneliness() {
     assert_eq!(two("", flag, "").unwrap().default_name().unwrap(), "b");
     assert_eq!(two("", flag, "default_backend: a").unwrap().default_name().unwrap(), "a");
     for (a, b, service, expected) in [
-        ("", "", "", "backends (line 1): none is the default; give one `default: true`"),
+        ("", "", "", "backends (line 1, column 1): none is the default; give one `default: true`"),
         (
             flag,
             flag,
             "",
-            "backends[1].default (line 3): backends[0] is the default already; there is one default",
+            "backends[1].default (line 3, column 29): backends[0] is the default already; there is one default",
         ),
         (
             ", enabled: false",
             "",
             "default_backend: a",
-            "service.default_backend (line 4): the default backend, backends[0], is not enabled",
+            "service.default_backend (line 4, column 11): the default backend, backends[0], is not enabled",
         ),
     ] {
-        assert_eq!(two(a, b, service).unwrap_err().to_string(), format!("configuration: {expected}"));
+        assert_eq!(told(two(a, b, service).unwrap_err()), format!("configuration: {expected}"));
     }
 }
 
@@ -198,14 +220,17 @@ fn a_name_is_given_once() {
     let text = "backends:\n  - {name: a, type: memory, default: true}\n  - {name: a, type: redis}\n";
     assert_eq!(
         refusal(text),
-        "configuration: backends[1].name (line 3): the name of backends[0] too; names are unique"
+        "configuration: backends[1].name (line 3, column 6): the name of backends[0] too; names are unique"
     );
 }
 
 #[test]
 fn windows_line_ends_and_a_byte_order_mark_are_fine() {
     let text = format!("\u{feff}{}", one("type: memory\nmax_size: 0")).replace('\n', "\r\n");
-    assert_eq!(refusal(&text), "configuration: cache.backends[0].max_size (line 5): must be at least 1");
+    assert_eq!(
+        refusal(&text),
+        "configuration: cache.backends[0].max_size (line 5, column 7): must be at least 1"
+    );
 }
 
 #[test]

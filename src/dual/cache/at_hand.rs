@@ -96,7 +96,7 @@ impl Cache {
     /// The value if it is at hand; if there is none, its load. `None` where that takes more than memory by itself.
     #[inline]
     pub(super) fn take_off<'a, T: Value>(&'a self, key: &'a str) -> Option<Takeoff<'a, Taken<T>>> {
-        let plain = self.inner.rules.are_plain() && self.inner.prefix.stale_for().is_zero();
+        let plain = self.inner.tuning.are_plain() && self.inner.prefix.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
         memory.store().take_off(self.inner.prefix.key(key).ok()?, Taken::of).ok()
     }

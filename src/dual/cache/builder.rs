@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::codec::Compression;
 use crate::codec::{Format, ValueCodec};
 use crate::engine::protect::LoadTime;
+use crate::engine::tuning::Tuning;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Journal, Observer};
 use crate::key::Prefix;
@@ -32,6 +33,8 @@ pub struct CacheBuilder {
     rules: Rules,
     stale_for: Duration,
     observer: Option<Arc<dyn Observer>>,
+    metrics: bool,
+    backend_metrics: bool,
 }
 
 impl CacheBuilder {
@@ -49,6 +52,8 @@ impl CacheBuilder {
             rules: Rules::default(),
             stale_for: Duration::ZERO,
             observer: None,
+            metrics: true,
+            backend_metrics: true,
         }
     }
 
@@ -194,6 +199,19 @@ impl CacheBuilder {
         self
     }
 
+    /// Whether hits, misses, loads and failures are counted, in [`Cache::stats`] and through the `metrics` facade. An observer
+    /// is told of them in any case. Defaults to yes.
+    pub fn metrics(mut self, enabled: bool) -> CacheBuilder {
+        self.metrics = enabled;
+        self
+    }
+
+    /// Whether [`Cache::stats`] tells what the backend itself counts: entries, weight, and what has left. Defaults to yes.
+    pub fn backend_metrics(mut self, enabled: bool) -> CacheBuilder {
+        self.backend_metrics = enabled;
+        self
+    }
+
     /// Makes the cache. Dials nothing.
     ///
     /// # Errors
@@ -242,13 +260,16 @@ impl CacheBuilder {
         let inner = Inner {
             prefix: Prefix::new(&self.prefix).keeping(kept),
             codec,
-            default_ttl: self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
             strict_decode: self.strict_decode,
             degrade: self.degrade,
-            rules: self.rules,
+            tuning: Tuning::new(
+                self.rules,
+                self.default_ttl.resolve(Lifetime::Never).unwrap_or(Lifetime::Never),
+            ),
+            backend_metrics: self.backend_metrics,
             load_time: LoadTime::default(),
             background: rt::Background::default(),
-            journal: Journal::new(self.backend.name(), self.observer),
+            journal: Journal::new(self.backend.name(), self.observer, self.metrics),
             closed: false.into(),
             backend: self.backend,
         };

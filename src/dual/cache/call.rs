@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
 
     /// How long a value stays: its lifetime, and the time it is kept after that.
     pub(super) fn lifetime(&self, ttl: impl Into<Ttl>) -> Result<Lifetime> {
-        let lifetime = self.input(ttl.into().resolve(self.inner.default_ttl))?;
+        let lifetime = self.input(ttl.into().resolve(self.inner.tuning.default_ttl()))?;
         Ok(lifetime.plus(self.inner.prefix.stale_for()))
     }
 

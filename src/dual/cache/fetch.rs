@@ -19,7 +19,7 @@ impl Cache {
     /// Begins a policy for [`fetch`](Cache::fetch), with this cache's own settings.
     pub fn policy(&self) -> PolicyBuilder {
         let inner = &self.inner;
-        PolicyBuilder::new(inner.rules.clone(), inner.default_ttl, inner.prefix.stale_for())
+        PolicyBuilder::new(inner.tuning.rules(), inner.tuning.default_ttl(), inner.prefix.stale_for())
     }
 }
 

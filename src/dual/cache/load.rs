@@ -62,7 +62,7 @@ impl Cache {
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
         const OPERATION: &str = "get_or_compute";
-        let (key, ttl) = (key.as_ref(), ttl.into().resolve(self.inner.default_ttl));
+        let (key, ttl) = (key.as_ref(), ttl.into().resolve(self.inner.tuning.default_ttl()));
         let takeoff = match &ttl {
             Ok(_) => self.take_off::<T>(key),
             Err(_) => None,
@@ -79,7 +79,7 @@ impl Cache {
         if let Some(Takeoff::Lead(lone)) = takeoff {
             return self.load_alone(&call, key, ttl, lone, load).await;
         }
-        let policy = Policy { rules: self.inner.rules.clone(), ttl };
+        let policy = Policy { rules: self.inner.tuning.rules(), ttl };
         let sight = self.look(&call, &key, &policy).await?;
         let fetched = self.obtain(&mut call, key, &policy, sight, load).await?;
         Ok(Arc::unwrap_or_clone(fetched.value))
@@ -96,7 +96,7 @@ impl Cache {
     ) -> Result<T> {
         call.record(EventKind::Miss(1));
         self.refuse_recursion(call, &key)?;
-        match self.run(call, &[key.kept()], Vec::new(), &self.inner.rules, load).await.0 {
+        match self.run(call, &[key.kept()], Vec::new(), self.inner.tuning.first(), load).await.0 {
             Ok(value) => {
                 let kept = Arc::new(value.clone()) as Arc<dyn Object>;
                 call.input(lone.land(kept, call.backend().end_of(ttl)))?;
@@ -135,7 +135,7 @@ impl Cache {
         match loaded.map(Into::into) {
             Ok(loaded) if loaded.store && policy.rules.in_time(took) => {
                 let ttl = match loaded.ttl {
-                    Some(ttl) => call.input(ttl.resolve(self.inner.default_ttl))?,
+                    Some(ttl) => call.input(ttl.resolve(self.inner.tuning.default_ttl()))?,
                     None => policy.ttl_of(&loaded.value),
                 };
                 let lifetime = call.stay(ttl, policy);

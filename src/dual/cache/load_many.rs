@@ -62,8 +62,8 @@ impl Cache {
         mut load: impl rt::LoadMany(&[String]) -> Result<HashMap<String, T>, E>,
     ) -> Result<HashMap<String, T>> {
         let call = self.call(OPERATION)?;
-        let ttl = call.input(ttl.into().resolve(self.inner.default_ttl))?;
-        let policy = Policy { rules: self.inner.rules.clone(), ttl };
+        let ttl = call.input(ttl.into().resolve(self.inner.tuning.default_ttl()))?;
+        let policy = Policy { rules: self.inner.tuning.rules(), ttl };
         let patience = Patience::new(&policy);
         let mut values = HashMap::new();
         let mut unseen = Unseen::new();

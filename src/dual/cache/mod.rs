@@ -33,6 +33,7 @@ use super::backend::BackendHandle;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::protect::LoadTime;
+use crate::engine::tuning::Tuning;
 use crate::event::Journal;
 use crate::handle::memory::Memory;
 use crate::health::{Health, Status};
@@ -55,12 +56,13 @@ struct Inner {
     backend: BackendHandle,
     prefix: Prefix,
     codec: ValueCodec,
-    default_ttl: Lifetime,
     strict_decode: bool,
     /// Whether failures of the server are absorbed where a call can do without it.
     degrade: bool,
-    /// The policy of loads that bring none of their own.
-    rules: Rules,
+    /// The policy of loads that bring none of their own, and the default lifetime.
+    tuning: Tuning,
+    /// Whether what the backend counts is told.
+    backend_metrics: bool,
     load_time: LoadTime,
     background: rt::Background,
     journal: Journal,
@@ -98,7 +100,21 @@ impl Cache {
     pub fn stats(&self) -> Stats {
         let Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, .. } =
             self.inner.journal.counters.snapshot();
-        Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, ..self.inner.backend.stats() }
+        let backend = match self.inner.backend_metrics {
+            true => self.inner.backend.stats(),
+            false => Stats::default(),
+        };
+        Stats { hits, misses, loads, joined, decode_rejected, errors, absorbed, ..backend }
+    }
+
+    /// Other rules and another default lifetime for this cache and its clones, from their next calls on.
+    pub(in super::super) fn tune(&self, rules: Rules, default_ttl: Lifetime) {
+        self.inner.tuning.tune(rules, default_ttl);
+    }
+
+    /// Whether its backend is in this process, so that nothing is waited for.
+    pub(in super::super) fn is_here(&self) -> bool {
+        self.inner.backend.keeps_objects()
     }
 }
 

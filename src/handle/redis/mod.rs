@@ -1,5 +1,6 @@
 //! Redis servers as users name them.
 
+mod alike;
 mod builder;
 mod endpoint;
 mod topology;

@@ -1,5 +1,6 @@
 //! The world of threads: waiting parks, later work has a thread of its own.
 
+mod abreast;
 mod agenda;
 mod background;
 #[cfg(feature = "testing")]
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 
+pub(crate) use self::abreast::abreast;
 pub(crate) use self::agenda::{Renewing, detach, leave, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
@@ -36,7 +38,12 @@ pub(crate) use self::flight::{is_loading, landed, loading};
 pub(crate) use self::turn::called;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;
-pub(crate) use super::sweeper::sweep_every;
+pub(crate) use super::sweeper::{Sweeper as Looking, sweep_every};
+
+/// Looks once per interval, on a thread that ends with what is returned; `None` if it cannot be started.
+pub(crate) fn look_every(interval: Duration, look: impl Fn() + Send + 'static) -> Option<Looking> {
+    super::sweeper::run_every("cache-watch", interval, look)
+}
 
 /// A thread's loader cannot be stopped: it runs to its end.
 pub(crate) fn limited<R>(_limit: Option<Duration>, work: impl FnOnce() -> R) -> Result<R> {

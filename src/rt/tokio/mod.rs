@@ -1,5 +1,6 @@
 //! The world of tasks on tokio: waiting yields, later work is a task.
 
+mod abreast;
 mod agenda;
 mod background;
 #[cfg(feature = "testing")]
@@ -7,6 +8,7 @@ mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+mod looking;
 #[cfg(feature = "memcached")]
 mod pool;
 #[cfg(any(feature = "redis", feature = "memcached"))]
@@ -30,11 +32,13 @@ pub(crate) use std::ops::AsyncFnOnce as Load;
 use std::pin::pin;
 use std::time::Duration;
 
+pub(crate) use self::abreast::abreast;
 pub(crate) use self::agenda::{Renewing, detach, detach as leave, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
 pub(crate) use self::flight::{is_loading, landed, loading};
+pub(crate) use self::looking::{Looking, look_every};
 pub(crate) use self::runtime::sleep;
 use self::runtime::within;
 pub(crate) use self::turn::called;

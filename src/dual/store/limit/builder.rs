@@ -61,7 +61,7 @@ impl RateLimiterBuilder {
     /// `Config` for a quota or lease out of bounds or a timeout of zero, `InvalidKey` for an empty name. The text says what is
     /// allowed.
     pub fn build(self) -> Result<RateLimiter> {
-        let journal = Journal::new(self.base.backend.name(), self.observer.clone());
+        let journal = Journal::new(self.base.backend.name(), self.observer.clone(), true);
         let inner = self.checked(journal).map_err(|(base, error)| base.place("new", error))?;
         Ok(RateLimiter { inner: Arc::new(inner) })
     }
