@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lexigram_cache::{Cache, ErrorKind, Memory, Redis, Ttl};
 
-use crate::support::{RedisServer, Wire, World, ask_raw, call, soak, worlds};
+use crate::support::{RedisServer, SentinelServer, Wire, World, ask_raw, call, eventually, soak, worlds};
 
 fn walk(world: &World, glob: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -145,4 +145,24 @@ fn keys_of_other_programs_are_met_if_they_are_text() {
         assert_eq!(walk(&world, "*"), ["list"]);
         assert!(walk(&world, "none*").is_empty());
     }
+}
+
+/// Cursors are the master's own: those of one say nothing to another.
+#[test]
+fn a_walk_does_not_go_on_on_another_master() {
+    let (master, other, sentinel) = (RedisServer::start(), RedisServer::start(), SentinelServer::start());
+    sentinel.watch("mymaster", &master, 1, Duration::from_secs(600));
+    let redis = Redis::builder(sentinel.url()).sentinel("mymaster", [""; 0]).build().unwrap();
+    let cache = Cache::builder().backend(redis).timeout(Duration::from_secs(5)).build().unwrap();
+    cache.set_many((0..5_000).map(|number| (number.to_string(), number)), Ttl::NEVER).unwrap();
+    let mut keys = cache.keys("*");
+    assert!(!keys.next_page().unwrap().unwrap().is_empty());
+    ask_raw(other.addr(), b"SET other 1\r\n");
+    assert_eq!(ask_raw(sentinel.addr(), b"SENTINEL REMOVE mymaster\r\n"), "+OK\r\n");
+    sentinel.watch("mymaster", &other, 1, Duration::from_secs(600));
+    eventually("the other is the master", Duration::from_secs(20), || cache.exists("other").unwrap_or(false));
+    let error = keys.next_page().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    let mut keys = cache.keys("*");
+    assert_eq!((keys.next_key().unwrap().as_deref(), keys.next_key().unwrap()), (Some("other"), None));
 }
