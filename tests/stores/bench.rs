@@ -1,7 +1,7 @@
 //! The stores under test: every backend in both worlds, with a way around the store to what it keeps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -194,6 +194,15 @@ impl Bases {
                 Vault::Tasks(secrets, aio::StateStore::new(base).unwrap())
             }
         }
+    }
+}
+
+/// Ends those who go on until then, also where the test has failed.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
