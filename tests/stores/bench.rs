@@ -143,12 +143,15 @@ impl Bench {
 
     /// What the backend keeps under a name of a kind of store.
     pub fn read(&self, kind: &str, name: &str) -> Option<Vec<u8>> {
-        let key = joined(kind, &self.namespace, name);
+        self.read_at(&joined(kind, &self.namespace, name))
+    }
+
+    pub fn read_at(&self, key: &str) -> Option<Vec<u8>> {
         match &self.raw {
-            Raw::Objects(cache) => cache.get(&key).unwrap(),
+            Raw::Objects(cache) => cache.get(key).unwrap(),
             Raw::Bytes(backend) => {
                 let prefix = Prefix::default();
-                Some(backend.get(&prefix.key(&key).unwrap(), soon()).unwrap()?.bytes)
+                Some(backend.get(&prefix.key(key).unwrap(), soon()).unwrap()?.bytes)
             }
         }
     }

@@ -86,6 +86,11 @@ impl BackendHandle {
         off::Off.into()
     }
 
+    /// Whether it is the one that holds nothing, on which nobody may rely.
+    pub(super) fn is_off(&self) -> bool {
+        self.name() == off::NAME
+    }
+
     /// The backend's name, as errors and events carry it.
     pub fn name(&self) -> &str {
         match &self.kind {
