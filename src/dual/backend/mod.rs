@@ -5,6 +5,7 @@
 use super::{maybe_async, rt};
 
 mod bytes;
+mod from;
 mod lease;
 mod memory;
 mod off;
@@ -30,7 +31,6 @@ use crate::engine::flight::{Boarding, Flight, Flights, Listing};
 use crate::engine::throttle::Throttle;
 use crate::entry::{Condition, Entry, Found, Item, Lease, Page, Storable, Version};
 use crate::error::Result;
-use crate::handle::memory::Memory;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
 use crate::stats::Stats;
@@ -49,35 +49,6 @@ pub struct BackendHandle {
 enum Kind {
     Memory(Local),
     Bytes(Arc<dyn Backend>),
-}
-
-impl From<Memory> for BackendHandle {
-    fn from(memory: Memory) -> BackendHandle {
-        let flights = Arc::clone(&memory.shared.flights);
-        BackendHandle { kind: Kind::Memory(memory.into()), flights }
-    }
-}
-
-#[cfg(feature = "redis")]
-impl From<crate::handle::redis::Redis> for BackendHandle {
-    fn from(handle: crate::handle::redis::Redis) -> BackendHandle {
-        let flights = Arc::clone(&handle.shared.flights);
-        BackendHandle { kind: Kind::Bytes(Arc::new(redis::Remote::new(handle))), flights }
-    }
-}
-
-#[cfg(feature = "memcached")]
-impl From<crate::handle::memcached::Memcached> for BackendHandle {
-    fn from(handle: crate::handle::memcached::Memcached) -> BackendHandle {
-        let flights = Arc::clone(&handle.shared.flights);
-        BackendHandle { kind: Kind::Bytes(Arc::new(memcached::Remote::new(handle))), flights }
-    }
-}
-
-impl<B: Backend> From<B> for BackendHandle {
-    fn from(backend: B) -> BackendHandle {
-        BackendHandle { kind: Kind::Bytes(Arc::new(backend)), flights: Arc::default() }
-    }
 }
 
 impl BackendHandle {
