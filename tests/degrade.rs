@@ -57,6 +57,7 @@ const VERBS: &[Verb] = &[
 const BY_PATTERN: &[Verb] = &[
     ("delete_prefix", Blind, |w| call!(w, c => c.delete_prefix("k")).map(|v| v == 0)),
     ("delete_pattern", Blind, |w| call!(w, c => c.delete_pattern("k*")).map(|v| v == 0)),
+    ("keys", Decides, |w| call!(w, c => c.keys("*").next_key()).map(|_| false)),
 ];
 
 fn names() -> impl Iterator<Item = String> {

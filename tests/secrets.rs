@@ -63,6 +63,7 @@ const VERBS: &[Verb] = &[
     |w| call!(w, c => c.delete_many([CANARY, "other"])).map(drop),
     |w| call!(w, c => c.delete_prefix(CANARY)).map(drop),
     |w| call!(w, c => c.delete_pattern(format!("{CANARY}*"))).map(drop),
+    |w| call!(w, c => c.keys(format!("{CANARY}*")).next_key()).map(drop),
     |w| call!(w, c => c.delete(CANARY)).map(drop),
     |w| call!(w, c => c.clear()),
 ];

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lexigram_cache::{BoxError, Ttl, aio};
+use lexigram_cache::{BoxError, Memory, Ttl, aio};
 
 /// Holds for a future only if it compiles.
 fn spawnable<F: Future + Send + 'static>(_: F) {}
@@ -52,6 +52,50 @@ fn every_verb_can_be_spawned() {
     }
     let cache = aio::Cache::memory();
     spawnable(async move { cache.get::<u64>(&name).await });
+    let mut keys = aio::Cache::memory().keys("*");
+    spawnable(async move { (keys.next_key().await, keys.next_page().await) });
+}
+
+/// A verb on a store of its own.
+macro_rules! spawnable_on {
+    ($make:expr; $($store:ident => $call:expr;)*) => {
+        $( {
+            let $store = $make;
+            spawnable(async move { drop($call.await) });
+        } )*
+    };
+}
+
+#[test]
+fn every_verb_on_state_can_be_spawned() {
+    spawnable_on! { aio::StateStore::new(&Memory::default()).unwrap();
+        state => state.get::<String>("k");
+        state => state.get_many::<u64>(["a", "b"]);
+        state => state.exists("k");
+        state => state.ttl("k");
+        state => state.set("k", "text", Duration::from_secs(1));
+        state => state.set_many([("a", 1), ("b", 2)], Ttl::NEVER);
+        state => state.replace("k", &Some(1), Ttl::DEFAULT);
+        state => state.expire("k", Ttl::NEVER);
+        state => state.delete("k");
+        state => state.compare_and_set("k", Some(&1), &2, Ttl::NEVER);
+        state => state.update("k", Ttl::NEVER, |old: Option<u64>| old);
+    }
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn every_verb_on_secrets_can_be_spawned() {
+    let ring = lexigram_cache::KeyRing::new("id", &[1; 32]).unwrap();
+    spawnable_on! { aio::SecretStore::new(&Memory::default(), ring.clone()).unwrap();
+        secrets => secrets.get_secret("k");
+        secrets => secrets.set_secret("k", "text", Ttl::NEVER);
+        secrets => secrets.delete_secret("k");
+        secrets => secrets.has_secret("k");
+        secrets => secrets.list_secrets();
+        secrets => secrets.rewrap("k");
+        secrets => secrets.rewrap_all();
+    }
 }
 
 #[test]

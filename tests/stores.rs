@@ -6,7 +6,10 @@
     feature = "redis",
     feature = "memcached",
     feature = "async",
-    feature = "json"
+    feature = "json",
+    feature = "postcard",
+    feature = "compress",
+    feature = "yaml"
 ))]
 
 #[path = "stores/bench.rs"]
@@ -23,6 +26,8 @@ mod rotation;
 mod secrets;
 #[path = "stores/sessions.rs"]
 mod sessions;
+#[path = "stores/setting.rs"]
+mod setting;
 #[path = "contract/shelf.rs"]
 mod shelf;
 mod support;

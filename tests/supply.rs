@@ -18,9 +18,9 @@ fn the_redis_build_is_of_a_decent_size() {
 }
 
 #[test]
-fn the_blocking_clients_bring_neither_a_runtime_nor_openssl() {
-    let crates = tree(&["--edges=normal", "--features=redis,memcached"]);
-    let unwanted = |name: &str| name == "tokio" || name.starts_with("openssl");
+fn the_blocking_build_brings_no_runtime_no_openssl_and_no_c_compiler() {
+    let crates = tree(&["--edges=normal,build", "--features=redis,memcached,encryption"]);
+    let unwanted = |name: &str| matches!(name, "tokio" | "cc") || name.starts_with("openssl");
     let found: Vec<_> = crates.iter().filter(|line| unwanted(first_word(line))).collect();
     assert!(found.is_empty() && crates.len() > 30, "{found:?} in {crates:#?}");
 }

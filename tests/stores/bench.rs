@@ -1,7 +1,7 @@
 //! The stores under test: every backend in both worlds, with a way around the store to what it keeps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -143,12 +143,15 @@ impl Bench {
 
     /// What the backend keeps under a name of a kind of store.
     pub fn read(&self, kind: &str, name: &str) -> Option<Vec<u8>> {
-        let key = joined(kind, &self.namespace, name);
+        self.read_at(&joined(kind, &self.namespace, name))
+    }
+
+    pub fn read_at(&self, key: &str) -> Option<Vec<u8>> {
         match &self.raw {
-            Raw::Objects(cache) => cache.get(&key).unwrap(),
+            Raw::Objects(cache) => cache.get(key).unwrap(),
             Raw::Bytes(backend) => {
                 let prefix = Prefix::default();
-                Some(backend.get(&prefix.key(&key).unwrap(), soon()).unwrap()?.bytes)
+                Some(backend.get(&prefix.key(key).unwrap(), soon()).unwrap()?.bytes)
             }
         }
     }
@@ -194,6 +197,15 @@ impl Bases {
                 Vault::Tasks(secrets, aio::StateStore::new(base).unwrap())
             }
         }
+    }
+}
+
+/// Ends those who go on until then, also where the test has failed.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

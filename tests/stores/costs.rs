@@ -1,6 +1,6 @@
 //! How often a call asks its server, counted on the wire.
 
-use lexigram_cache::{Memcached, Redis, Ttl};
+use lexigram_cache::{Cache, Memcached, Redis, Ttl};
 
 use crate::bench::{Bench, Kind, Vault, only, secrets, state};
 use crate::support::{MemcachedServer, RedisServer, Wire};
@@ -63,6 +63,14 @@ fn a_verb_of_a_store_takes_the_round_trips_that_its_documentation_says() {
     let wire = Wire::before(redis.addr());
     let redis = Redis::builder(format!("redis://{}/0", wire.addr())).build().unwrap();
     count(&wire, &Bench::on(Kind::Redis, &redis), |verb| verb.1);
+    // A page of a walk: a step, and a look at what it has found.
+    let cache = Cache::builder().backend(redis).build().unwrap();
+    // The first makes the script known.
+    for (glob, trips) in [("*", 3), ("*", 2), ("none*", 1)] {
+        wire.take();
+        cache.keys(glob).next_page().unwrap();
+        assert_eq!(wire.round_trips(), trips, "{glob}: {:?}", wire.take());
+    }
     let wire = Wire::before(memcached.addr());
     let memcached = Memcached::builder([wire.addr().to_string()]).build().unwrap();
     count(&wire, &Bench::on(Kind::Memcached, &memcached), |verb| verb.2);

@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 
 use lexigram_cache::{Cache, ErrorKind, Memory, Redis, Ttl};
 
-use crate::support::{RedisServer, Wire, World, ask_raw, call, soak, worlds};
+use crate::bench::Over;
+use crate::support::{RedisServer, SentinelServer, Wire, World, ask_raw, call, eventually, soak, worlds};
+
+/// For calls that are not what is tested.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn walk(world: &World, glob: &str) -> Vec<String> {
     let mut names = Vec::new();
@@ -36,8 +40,7 @@ fn a_walk_over_many_keys_takes_the_room_of_a_page() {
     let populate = format!("DEBUG POPULATE {many} many 8\r\n");
     assert_eq!(ask_raw(server.addr(), populate.as_bytes()), "+OK\r\n");
     let redis = Redis::builder(server.url()).build().unwrap();
-    let patience = Duration::from_secs(10);
-    let on_redis = Cache::builder().backend(redis).timeout(patience).build().unwrap();
+    let on_redis = Cache::builder().backend(redis).timeout(PATIENCE).build().unwrap();
     let memory = Memory::builder().max_entries(2 * many as usize).build().unwrap();
     let in_memory = Cache::builder().backend(memory).build().unwrap();
     for number in 0..many {
@@ -66,7 +69,7 @@ fn a_walk_over_many_keys_takes_the_room_of_a_page() {
 #[test]
 fn what_stays_is_met_while_others_come_and_go() {
     let server = RedisServer::start();
-    let redis = worlds!(Redis::builder(server.url()).build().unwrap(), prefix("app"));
+    let redis = worlds!(Redis::builder(server.url()).build().unwrap(), prefix("app"), timeout(PATIENCE));
     let memory = worlds!(Memory::builder().max_entries(100_000).build().unwrap(), prefix("app"));
     let stay: HashSet<String> = (0..5_000).map(|number| format!("stays{number}")).collect();
     for world in redis.iter().chain(&memory) {
@@ -85,12 +88,12 @@ fn what_stays_is_met_while_others_come_and_go() {
                     round += 1;
                 }
             });
+            let _over = Over(&ended);
             for _ in 0..5 {
                 let met: HashSet<String> = walk(world, "*").into_iter().collect();
                 let missed: Vec<_> = stay.difference(&met).take(3).collect();
                 assert!(missed.is_empty(), "{missed:?} in {world:?}");
             }
-            ended.store(true, Ordering::Relaxed);
         });
     }
 }
@@ -100,8 +103,7 @@ fn after_an_error_a_walk_goes_on_where_it_stood() {
     let server = RedisServer::start();
     let wire = Wire::prompt(server.addr());
     let redis = Redis::builder(format!("redis://{}/0", wire.addr())).breaker(None).build().unwrap();
-    let cache =
-        Cache::builder().backend(redis).prefix("app").timeout(Duration::from_secs(5)).build().unwrap();
+    let cache = Cache::builder().backend(redis).prefix("app").timeout(PATIENCE).build().unwrap();
     cache.set_many((0..5_000).map(|number| (number.to_string(), number)), Ttl::NEVER).unwrap();
     let (mut keys, mut met, mut failures) = (cache.keys("*"), HashSet::new(), 0);
     loop {
@@ -145,4 +147,24 @@ fn keys_of_other_programs_are_met_if_they_are_text() {
         assert_eq!(walk(&world, "*"), ["list"]);
         assert!(walk(&world, "none*").is_empty());
     }
+}
+
+/// Cursors are the master's own: those of one say nothing to another.
+#[test]
+fn a_walk_does_not_go_on_on_another_master() {
+    let (master, other, sentinel) = (RedisServer::start(), RedisServer::start(), SentinelServer::start());
+    sentinel.watch("mymaster", &master, 1, Duration::from_secs(600));
+    let redis = Redis::builder(sentinel.url()).sentinel("mymaster", [""; 0]).build().unwrap();
+    let cache = Cache::builder().backend(redis).timeout(PATIENCE).build().unwrap();
+    cache.set_many((0..5_000).map(|number| (number.to_string(), number)), Ttl::NEVER).unwrap();
+    let mut keys = cache.keys("*");
+    assert!(!keys.next_page().unwrap().unwrap().is_empty());
+    ask_raw(other.addr(), b"SET other 1\r\n");
+    assert_eq!(ask_raw(sentinel.addr(), b"SENTINEL REMOVE mymaster\r\n"), "+OK\r\n");
+    sentinel.watch("mymaster", &other, 1, Duration::from_secs(600));
+    eventually("the other is the master", Duration::from_secs(20), || cache.exists("other").unwrap_or(false));
+    let error = keys.next_page().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    let mut keys = cache.keys("*");
+    assert_eq!((keys.next_key().unwrap().as_deref(), keys.next_key().unwrap()), (Some("other"), None));
 }

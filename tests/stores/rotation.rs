@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lexigram_cache::{ErrorKind, Remaining, Ttl};
 
-use crate::bench::{Bench, Vault, everywhere, joined, only, secrets};
+use crate::bench::{Bench, Over, Vault, everywhere, joined, only, secrets};
 
 const SECRETS: usize = 60;
 
@@ -87,9 +87,10 @@ fn a_rotation_loses_nothing_of_those_who_write_meanwhile() {
                 count
             };
             let writers: Vec<_> = (0..4).map(|writer| scope.spawn(move || write(writer))).collect();
+            let over = Over(&ended);
             let anew: u64 = (0..10).map(|_| rewrap(bench, &bench.vault)).sum();
             assert!(anew >= SECRETS as u64 - 4, "{anew}");
-            ended.store(true, Ordering::Relaxed);
+            drop(over);
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
         rewrap(bench, &bench.vault);

@@ -66,19 +66,25 @@ fn who_keeps_losing_is_told_at_the_deadline() {
         if bench.kind == Kind::Memory {
             return;
         }
-        let (hurried, begun) = (bench.hurried(TIMEOUT), Instant::now());
-        // Somebody else writes after each look of ours: by a way that may block within a task.
-        let mut writes = 0_u64;
-        let interfere = |_: Option<u64>| {
-            writes += 1;
-            bench.write("state", "k", writes.to_string().as_bytes());
-            Some(0)
-        };
-        let error = state!(&hurried, s => s.update("k", Ttl::NEVER, interfere)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
-        assert!(writes > 1 && begun.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", begun.elapsed());
-        assert_eq!(state!(&bench.vault, s => s.get::<u64>("k")).unwrap(), Some(writes));
+        let hurried = bench.hurried(TIMEOUT);
+        assert!((0..20).any(|_| loses(bench, &hurried) == ErrorKind::Conflict));
     });
+}
+
+/// Somebody else writes after each look of ours, by a way that may block within a task.
+fn loses(bench: &Bench, hurried: &Vault) -> ErrorKind {
+    let (mut writes, begun) = (0_u64, Instant::now());
+    let interfere = |_: Option<u64>| {
+        writes += 1;
+        bench.write("state", "k", writes.to_string().as_bytes());
+        Some(0)
+    };
+    let error = state!(hurried, s => s.update("k", Ttl::NEVER, interfere)).unwrap_err();
+    // The deadline may come while a write is under way, which will lose as well.
+    assert!(matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Ambiguous), "{error}");
+    assert!(writes > 1 && begun.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(state!(&bench.vault, s => s.get::<u64>("k")).unwrap(), Some(writes));
+    error.kind()
 }
 
 /// A list under the name of state is told, and not taken for nothing.

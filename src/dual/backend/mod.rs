@@ -5,6 +5,7 @@
 use super::{maybe_async, rt};
 
 mod bytes;
+mod from;
 mod lease;
 mod limit;
 mod lock;
@@ -35,7 +36,6 @@ use crate::engine::throttle::Throttle;
 use crate::engine::turns::Turns;
 use crate::entry::{Item, Lease, Storable, Version};
 use crate::error::Result;
-use crate::handle::memory::Memory;
 use crate::key::Key;
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
@@ -55,39 +55,15 @@ enum Kind {
     Bytes(Arc<dyn Backend>),
 }
 
-impl From<Memory> for BackendHandle {
-    fn from(memory: Memory) -> BackendHandle {
-        let flights = Arc::clone(&memory.shared.flights);
-        BackendHandle { kind: Kind::Memory(memory.into()), flights }
-    }
-}
-
-#[cfg(feature = "redis")]
-impl From<crate::handle::redis::Redis> for BackendHandle {
-    fn from(handle: crate::handle::redis::Redis) -> BackendHandle {
-        let flights = Arc::clone(&handle.shared.flights);
-        BackendHandle { kind: Kind::Bytes(Arc::new(redis::Remote::new(handle))), flights }
-    }
-}
-
-#[cfg(feature = "memcached")]
-impl From<crate::handle::memcached::Memcached> for BackendHandle {
-    fn from(handle: crate::handle::memcached::Memcached) -> BackendHandle {
-        let flights = Arc::clone(&handle.shared.flights);
-        BackendHandle { kind: Kind::Bytes(Arc::new(memcached::Remote::new(handle))), flights }
-    }
-}
-
-impl<B: Backend> From<B> for BackendHandle {
-    fn from(backend: B) -> BackendHandle {
-        BackendHandle { kind: Kind::Bytes(Arc::new(backend)), flights: Arc::default() }
-    }
-}
-
 impl BackendHandle {
     /// A backend that holds nothing: every read misses, every write is forgotten.
     pub(super) fn off() -> BackendHandle {
         off::Off.into()
+    }
+
+    /// Whether it is the one that holds nothing, on which nobody may rely.
+    pub(super) fn is_off(&self) -> bool {
+        self.name() == off::NAME
     }
 
     /// The backend's name, as errors and events carry it.

@@ -15,10 +15,12 @@ use crate::ttl::{Lifetime, Remaining};
 /// Holds nothing and takes everything, so that a program runs as if every value were always missing.
 pub(super) struct Off;
 
+pub(super) const NAME: &str = "off";
+
 #[maybe_async]
 impl Backend for Off {
     fn name(&self) -> &str {
-        "off"
+        NAME
     }
 
     async fn get(&self, _: &Key<'_>, _: Deadline) -> Result<Option<Entry>> {

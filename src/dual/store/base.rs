@@ -43,8 +43,13 @@ impl StoreBase {
     /// The namespace of the keys of one kind of store.
     ///
     /// # Errors
-    /// `Config` for a timeout of zero, with which no call could succeed.
+    /// `Config` for a timeout of zero, with which no call could succeed; `Unsupported` for a backend that is switched off,
+    /// which forgets what a program relies on.
     pub(super) fn keys(&self, kind: &str) -> Result<Prefix> {
+        if self.backend.is_off() {
+            let text = "the cache is switched off: it would forget what a store has to keep; build the store on a backend";
+            return Err(self.place("new", Error::new(ErrorKind::Unsupported, text)));
+        }
         if self.timeout.is_zero() {
             let text = "timeout is zero, so no call could ever succeed; give for instance 1 s";
             return Err(self.place("new", Error::new(ErrorKind::Config, text)));

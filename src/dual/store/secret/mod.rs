@@ -57,7 +57,7 @@ impl SecretStore {
     /// [`StoreBase`] with a namespace and a timeout. Dials nothing.
     ///
     /// # Errors
-    /// `Config` for a timeout of zero.
+    /// `Config` for a timeout of zero; `Unsupported` on a cache that is switched off, which would forget.
     pub fn new(base: impl Into<StoreBase>, ring: KeyRing) -> Result<SecretStore> {
         let base = base.into();
         Ok(SecretStore { keys: base.keys("secret")?, base, ring: Arc::new(ring) })

@@ -17,7 +17,7 @@ impl StateStore {
     ///
     /// # Errors
     /// As [`set`](StateStore::set); `Decode` if there are bytes that are no `T`; `Conflict` if others kept writing equal
-    /// values until the deadline.
+    /// values until the deadline, or `Ambiguous` if that came while a write was under way.
     pub async fn compare_and_set<T: Value + PartialEq>(
         &self,
         name: impl AsRef<str>,
@@ -63,7 +63,7 @@ impl StateStore {
     ///
     /// # Errors
     /// As [`set`](StateStore::set); `Decode` if there are bytes that are no `T`; `Conflict` if it kept losing until the
-    /// deadline.
+    /// deadline, or `Ambiguous` if that came while a write was under way.
     pub async fn update<T: Value, F: FnMut(Option<T>) -> Option<T>>(
         &self,
         name: impl AsRef<str>,

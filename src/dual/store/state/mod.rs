@@ -53,7 +53,7 @@ impl StateStore {
     /// [`StoreBase`] with a namespace and a timeout. Dials nothing.
     ///
     /// # Errors
-    /// `Config` for a timeout of zero.
+    /// `Config` for a timeout of zero; `Unsupported` on a cache that is switched off, which would forget.
     pub fn new(base: impl Into<StoreBase>) -> Result<StateStore> {
         let base = base.into();
         Ok(StateStore { keys: base.keys("state")?, base })
