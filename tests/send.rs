@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lexigram_cache::{BoxError, Ttl, aio};
+use lexigram_cache::{BoxError, Quota, Ttl, aio};
 
 /// Holds for a future only if it compiles.
 fn spawnable<F: Future + Send + 'static>(_: F) {}
@@ -52,4 +52,18 @@ fn every_verb_can_be_spawned() {
     }
     let cache = aio::Cache::memory();
     spawnable(async move { cache.get::<u64>(&name).await });
+}
+
+#[test]
+fn every_call_on_a_limiter_can_be_spawned() {
+    let limiter = aio::RateLimiter::new(&aio::Cache::memory(), "l", Quota::per_second(1)).unwrap();
+    let (check, look) = (limiter.clone(), limiter.clone());
+    spawnable(async move { check.check(String::from("s")).await });
+    spawnable(async move { look.peek("s").await.map(|seen| (seen, limiter)) });
+    let limiter = aio::RateLimiter::new(&aio::Cache::memory(), "l", Quota::per_second(1)).unwrap();
+    spawnable(async move {
+        let _ = limiter.check_n("s", 1).await?;
+        let _ = limiter.acquire(String::from("s"), Duration::from_secs(1)).await?;
+        limiter.reset("s").await
+    });
 }

@@ -25,9 +25,7 @@ pub(super) use self::memory::Local;
 use crate::clock::Moment;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
-use crate::decision::Decision;
 use crate::engine::flight::{Boarding, Flight, Flights, Listing};
-use crate::engine::quota::Permits;
 use crate::engine::throttle::Throttle;
 use crate::entry::{Condition, Entry, Found, Item, Lease, Version};
 use crate::error::Result;
@@ -357,27 +355,6 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(memory) => memory.clear(prefix),
             Kind::Bytes(backend) => backend.clear(prefix, deadline).await,
-        }
-    }
-
-    /// Takes permits of a rate limit.
-    pub(super) async fn take_permits(
-        &self,
-        key: &Key<'_>,
-        permits: &Permits,
-        deadline: Deadline,
-    ) -> Result<Decision> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.take_permits(key, permits)),
-            Kind::Bytes(backend) => backend.take_permits(key, permits, deadline).await,
-        }
-    }
-
-    /// Forgets what a subject has taken of a rate limit; says whether there was anything.
-    pub(super) async fn forget_permits(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.forget_permits(key)),
-            Kind::Bytes(backend) => backend.remove(key, None, deadline).await,
         }
     }
 
