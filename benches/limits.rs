@@ -1,7 +1,7 @@
 //! What a check of a rate limit costs: on Redis beside a bare EVALSHA of the same script on a connection that is kept, and in
 //! memory by itself.
 //!
-//! `cargo bench --features redis --bench limits -- --csv FILE`. Starts a `redis-server` of its own on a free port.
+//! `cargo bench --features redis --bench limits -- --csv FILE`; `--only threads`, `--only memory` or the name of an algorithm for a part. Starts a `redis-server` of its own on a free port.
 
 mod support;
 
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{Memory, Quota, RateLimiter, Redis};
-use support::{Bound, Relation, Row, contender, goal, interleaved, report, throughput};
+use support::{Bound, Relation, Row, contender, goal, interleaved, report, throughput, wanted};
 
 const OURS: &str = "check()";
 const BARE: &str = "EVALSHA";
@@ -24,8 +24,11 @@ const LIMIT: u64 = 1_000_000;
 
 fn main() {
     let server = Server::start();
-    let rows: Vec<Row> =
-        KINDS.iter().map(|kind| one_thread(&server, kind)).chain([threads(&server, &KINDS[0])]).collect();
+    let mut rows: Vec<Row> =
+        KINDS.iter().filter(|kind| wanted(kind.name)).map(|kind| one_thread(&server, kind)).collect();
+    if wanted("threads") {
+        rows.push(threads(&server, &KINDS[0]));
+    }
     report("A check on Redis", &rows, Relation::OursToIt);
     for row in &rows {
         goal(
@@ -34,13 +37,19 @@ fn main() {
             Bound::AtLeast(0.9),
         );
     }
+    if wanted("memory") {
+        memory();
+    }
+}
+
+fn memory() {
     let memory: Vec<Row> = KINDS.iter().map(in_memory).collect();
     report("A check in memory", &memory, Relation::Alone);
     let limiter = limiter(KINDS[0].quota);
     let subjects = subjects();
     for threads in [1, 2, 8] {
         let check = |n: usize| {
-            black_box(limiter.check(&subjects[n % SUBJECTS]).expect("memory does not fail"));
+            let _ = black_box(limiter.check(&subjects[n % SUBJECTS]).expect("memory does not fail"));
             0
         };
         let millions = throughput(threads, Duration::from_millis(500), 0, 97, check);
@@ -113,7 +122,9 @@ impl Bare {
             .arg("")
             .arg("")
             .arg(1);
-        self.kind.numbers.iter().for_each(|number| drop(command.arg(*number)));
+        for number in self.kind.numbers {
+            command.arg(*number);
+        }
         let (allowed, now, state): (u64, u64, String) =
             command.query(&mut self.connection).expect("it answers");
         assert!(allowed == 1 && now > 0 && !black_box(state).is_empty());
@@ -191,7 +202,7 @@ fn in_memory(kind: &Kind) -> Row {
     let measure = || {
         let start = Instant::now();
         for n in 0..calls {
-            black_box(limiter.check(&subjects[n * 389 % SUBJECTS]).expect("memory does not fail"));
+            let _ = black_box(limiter.check(&subjects[n * 389 % SUBJECTS]).expect("memory does not fail"));
         }
         start.elapsed().as_secs_f64() * 1e9 / calls as f64
     };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lexigram_cache::{BoxError, Memory, Ttl, aio};
+use lexigram_cache::{BoxError, Memory, Quota, Ttl, aio};
 
 /// Holds for a future only if it compiles.
 fn spawnable<F: Future + Send + 'static>(_: F) {}
@@ -128,4 +128,18 @@ fn every_call_on_locks_can_be_spawned_and_guards_can_be_shared() {
     });
     let threads = lexigram_cache::LockStore::new(&memory).unwrap();
     shareable(&threads.try_acquire("k", ttl).unwrap().unwrap());
+}
+
+#[test]
+fn every_call_on_a_limiter_can_be_spawned() {
+    let limiter = aio::RateLimiter::new(&aio::Cache::memory(), "l", Quota::per_second(1)).unwrap();
+    let (check, look) = (limiter.clone(), limiter.clone());
+    spawnable(async move { check.check(String::from("s")).await });
+    spawnable(async move { look.peek("s").await.map(|seen| (seen, limiter)) });
+    let limiter = aio::RateLimiter::new(&aio::Cache::memory(), "l", Quota::per_second(1)).unwrap();
+    spawnable(async move {
+        let _ = limiter.check_n("s", 1).await?;
+        let _ = limiter.acquire(String::from("s"), Duration::from_secs(1)).await?;
+        limiter.reset("s").await
+    });
 }

@@ -16,7 +16,7 @@ fn a_subject_that_has_all_its_permits_is_forgotten_by_redis() {
     let server = RedisServer::start();
     for quota in kinds(Quota::new(3, Duration::from_millis(300))) {
         for limiter in Ground::redis(server.url()).separate(quota, &Setting::default()) {
-            limiter.peek("s").unwrap();
+            assert!(limiter.peek("s").unwrap().allowed);
             assert_eq!(keys(&server), ":0\r\n", "a look keeps nothing");
             let told = limiter.check("s").unwrap();
             assert_eq!(keys(&server), ":1\r\n");
@@ -35,7 +35,7 @@ fn a_check_is_one_round_trip_on_redis_and_two_on_memcached_where_it_takes() {
     for ((wire, ground), taking) in wires.iter().zip(&grounds).zip([1, 2]) {
         for quota in kinds(Quota::per_hour(2)) {
             for limiter in ground.separate(quota, &Setting::default()) {
-                limiter.check("s").unwrap();
+                assert!(limiter.check("s").unwrap().allowed);
                 limiter.reset("s").unwrap();
                 let trips = |call: &dyn Fn()| {
                     wire.take();

@@ -1,4 +1,4 @@
-//! Permits, derived: look, decide here, and store unless somebody was faster.
+//! Permits, handed to whoever they are for; and derived: look, decide here, and store unless somebody was faster.
 
 use super::bytes::again;
 use super::{Backend, BackendHandle, Kind, maybe_async};
@@ -10,6 +10,30 @@ use crate::engine::quota::{Clocks, Permits};
 use crate::entry::Condition;
 use crate::error::Result;
 use crate::key::Key;
+
+#[maybe_async]
+impl BackendHandle {
+    /// Takes permits of a rate limit.
+    pub(in super::super) async fn take_permits(
+        &self,
+        key: &Key<'_>,
+        permits: &Permits,
+        deadline: Deadline,
+    ) -> Result<Decision> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.take_permits(key, permits)),
+            Kind::Bytes(backend) => backend.take_permits(key, permits, deadline).await,
+        }
+    }
+
+    /// Forgets what a subject has taken of a rate limit; says whether there was anything.
+    pub(in super::super) async fn forget_permits(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.forget_permits(key)),
+            Kind::Bytes(backend) => backend.remove(key, None, deadline).await,
+        }
+    }
+}
 
 /// By the backend's clock, or else this machine's time of day, which other clients need not share: a state from the future counts
 /// as it is then.
@@ -36,30 +60,5 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
             return Ok(step.decision);
         }
         again(deadline).await?;
-    }
-}
-
-/// Each verb, handed to whoever it is for.
-#[maybe_async]
-impl BackendHandle {
-    /// Takes permits of a rate limit.
-    pub(in super::super) async fn take_permits(
-        &self,
-        key: &Key<'_>,
-        permits: &Permits,
-        deadline: Deadline,
-    ) -> Result<Decision> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.take_permits(key, permits)),
-            Kind::Bytes(backend) => backend.take_permits(key, permits, deadline).await,
-        }
-    }
-
-    /// Forgets what a subject has taken of a rate limit; says whether there was anything.
-    pub(in super::super) async fn forget_permits(&self, key: &Key<'_>, deadline: Deadline) -> Result<bool> {
-        match &self.kind {
-            Kind::Memory(memory) => Ok(memory.forget_permits(key)),
-            Kind::Bytes(backend) => backend.remove(key, None, deadline).await,
-        }
     }
 }

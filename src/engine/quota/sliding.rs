@@ -55,7 +55,7 @@ impl Meter for Sliding {
     fn wait(&self, terms: &Terms, now: Micros, n: u64) -> Micros {
         let mut over = self.count().saturating_add(n).saturating_sub(terms.limit);
         let mut wait = 0;
-        for taken in self.taken.iter() {
+        for taken in &self.taken {
             if over == 0 {
                 break;
             }

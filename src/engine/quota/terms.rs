@@ -14,11 +14,14 @@ pub(crate) struct Terms {
     pub(crate) period: Micros,
     /// How many can be taken at once: of windows, the limit.
     pub(crate) burst: u64,
+    /// How long one permit takes to come back, and how long all do, one by one.
+    one: Fine,
+    all: Fine,
 }
 
 /// Time in microseconds and parts of one, of which so many make one as the limit is. By these the pace of a GCRA is exact,
 /// whether or not the period can be divided by the limit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Fine {
     pub(crate) micros: Micros,
     pub(crate) part: u64,
@@ -59,7 +62,8 @@ impl Terms {
         if u128::from(burst) * u128::from(period) > LONGEST_REFILL * u128::from(limit) {
             return refuse("a burst takes this quota more than ten years to give back; give a smaller one");
         }
-        Ok(Terms { algorithm, limit, period, burst })
+        let cost = |n| Fine::of(u128::from(n) * u128::from(period), limit);
+        Ok(Terms { algorithm, limit, period, burst, one: cost(1), all: cost(burst) })
     }
 
     /// # Errors
@@ -77,19 +81,80 @@ impl Terms {
 
     /// How long so many permits take to come back one by one.
     pub(crate) fn cost(&self, n: u64) -> Fine {
-        let (ticks, limit) = (self.ticks(n), u128::from(self.limit));
-        // The burst takes ten years at most, and no more than it is ever asked for.
-        Fine { micros: (ticks / limit) as Micros, part: (ticks % limit) as u64 }
+        match n {
+            0 => Fine::default(),
+            1 => self.one,
+            n if n == self.burst => self.all,
+            n => Fine::of(u128::from(n) * u128::from(self.period), self.limit),
+        }
     }
 
-    /// The same in parts of a microsecond.
-    pub(super) fn ticks(&self, n: u64) -> u128 {
-        u128::from(n) * u128::from(self.period)
+    /// How long all of them take.
+    pub(crate) fn refill(&self) -> Fine {
+        self.all
+    }
+
+    /// How many permits come back in so long.
+    pub(super) fn permits_in(&self, time: Fine) -> u64 {
+        let parts = time.micros.checked_mul(self.limit).and_then(|parts| parts.checked_add(time.part));
+        match parts {
+            Some(parts) => parts / self.period,
+            None => {
+                let parts = u128::from(time.micros) * u128::from(self.limit) + u128::from(time.part);
+                u64::try_from(parts / u128::from(self.period)).unwrap_or(u64::MAX)
+            }
+        }
     }
 
     /// The stretch of a sliding window in which permits are counted together.
     pub(crate) fn stretch(&self) -> Micros {
         self.period.div_ceil(PARTS)
+    }
+}
+
+impl Fine {
+    /// So many parts of a microsecond.
+    fn of(parts: u128, limit: u64) -> Fine {
+        let limit = u128::from(limit);
+        // A burst takes ten years at most, and no more than it is ever asked for.
+        Fine { micros: (parts / limit) as Micros, part: (parts % limit) as u64 }
+    }
+
+    pub(super) fn at(micros: Micros) -> Fine {
+        Fine { micros, part: 0 }
+    }
+
+    /// With less than a whole microsecond in its parts, as all others have them.
+    pub(super) fn settled(self, limit: u64) -> Fine {
+        match self.part < limit {
+            true => self,
+            false => Fine { micros: self.micros.saturating_add(self.part / limit), part: self.part % limit },
+        }
+    }
+
+    pub(super) fn plus(self, more: Fine, limit: u64) -> Fine {
+        let sum = Fine { micros: self.micros.saturating_add(more.micros), part: self.part + more.part };
+        sum.settled(limit)
+    }
+
+    /// What is left of it after so much; nothing, if that is more.
+    pub(super) fn minus(self, less: Fine, limit: u64) -> Fine {
+        self.checked_minus(less, limit).unwrap_or_default()
+    }
+
+    fn checked_minus(self, less: Fine, limit: u64) -> Option<Fine> {
+        match self.part.checked_sub(less.part) {
+            Some(part) => Some(Fine { micros: self.micros.checked_sub(less.micros)?, part }),
+            None => {
+                let micros = self.micros.checked_sub(less.micros)?.checked_sub(1)?;
+                Some(Fine { micros, part: self.part + limit - less.part })
+            }
+        }
+    }
+
+    /// In whole microseconds, none too few.
+    pub(super) fn rounded_up(self) -> Micros {
+        self.micros.saturating_add(u64::from(self.part > 0))
     }
 }
 

@@ -21,6 +21,8 @@ struct Places {
     /// conversations.
     process: u32,
     taken: u32,
+    /// Callers who wait for one. Waking nobody costs a system call too.
+    waiting: u32,
     idle: Vec<Socket>,
 }
 
@@ -33,7 +35,7 @@ pub(super) struct Place<'a> {
 
 impl Pool {
     pub(super) fn new(size: u32) -> Pool {
-        Pool { size, places: Mutex::new(Places::new()), freed: Condvar::new() }
+        Pool { size, places: Mutex::new(Places::new(std::process::id())), freed: Condvar::new() }
     }
 
     /// Waits for a place.
@@ -49,23 +51,27 @@ impl Pool {
                 return Ok(Place { pool: self, process: places.process, idle: places.idle.pop() });
             }
             let left = deadline.remaining().map_err(|_| Fault::of_our_own(exhausted(self.size)))?;
+            places.waiting += 1;
             places = self.freed.wait_timeout(places, left).unwrap_or_else(PoisonError::into_inner).0;
+            places.waiting -= 1;
         }
     }
 
     /// The places of this process. Each step under the lock leaves them whole, so a poisoned one guards whole ones.
     fn lock(&self) -> MutexGuard<'_, Places> {
+        // A system call, so not while others wait for the lock.
+        let process = std::process::id();
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.process != std::process::id() {
-            *places = Places::new();
+        if places.process != process {
+            *places = Places::new(process);
         }
         places
     }
 }
 
 impl Places {
-    fn new() -> Places {
-        Places { process: std::process::id(), taken: 0, idle: Vec::new() }
+    fn new(process: u32) -> Places {
+        Places { process, taken: 0, waiting: 0, idle: Vec::new() }
     }
 }
 
@@ -112,7 +118,10 @@ impl Drop for Place<'_> {
         }
         places.taken -= 1;
         places.idle.extend(self.idle.take());
+        let is_awaited = places.waiting > 0;
         drop(places);
-        self.pool.freed.notify_one();
+        if is_awaited {
+            self.pool.freed.notify_one();
+        }
     }
 }

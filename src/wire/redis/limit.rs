@@ -22,7 +22,7 @@ pub(crate) fn take_permits(key: &Key<'_>, permits: &Permits) -> Call {
     let call = script.on(key).arg(text(*now)).arg(text(stay)).arg(n.to_string());
     let numbers = match terms.algorithm {
         Algorithm::Gcra => {
-            let (cost, most) = (terms.cost(*n), terms.cost(terms.burst));
+            let (cost, most) = (terms.cost(*n), terms.refill());
             vec![cost.micros, cost.part, most.micros, most.part, terms.limit]
         }
         Algorithm::FixedWindow => vec![terms.limit, terms.period],

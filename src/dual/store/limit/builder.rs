@@ -61,28 +61,24 @@ impl RateLimiterBuilder {
     /// `Config` for a quota or lease out of bounds or a timeout of zero, `InvalidKey` for an empty name. The text says what is
     /// allowed.
     pub fn build(self) -> Result<RateLimiter> {
-        let journal = Journal::new(self.base.backend.name(), self.observer.clone(), true);
-        let inner = self.checked(journal).map_err(|(base, error)| base.place("new", error))?;
-        Ok(RateLimiter { inner: Arc::new(inner) })
+        let base = self.base.clone();
+        self.checked().map_err(|error| base.place("new", error))
     }
 
-    fn checked(self, journal: Journal) -> std::result::Result<Inner, (StoreBase, Error)> {
-        let RateLimiterBuilder { base, name, quota, outage, lease, clock, .. } = self;
-        let made = || {
-            let terms = Terms::new(&quota)?;
-            let keys = base.keys("limit")?;
-            // An empty name is refused as an empty key is.
-            let keys = keys.key(&name).map(|key| keys.within(key.name()).within(terms.algorithm.name()))?;
-            let leases = match lease {
-                None => None,
-                Some(size) => Some(leases(size, &terms, clock.clone().unwrap_or_default())?),
-            };
-            Ok((terms, keys, leases))
+    fn checked(self) -> Result<RateLimiter> {
+        let RateLimiterBuilder { base, name, quota, outage, lease, clock, observer } = self;
+        let terms = Terms::new(&quota)?;
+        let keys = base.keys("limit")?;
+        // An empty name is refused as an empty key is.
+        keys.key(&name)?;
+        let keys = keys.within(&name).within(terms.algorithm.name());
+        let leases = match lease {
+            None => None,
+            Some(size) => Some(leases(size, &terms, clock.clone().unwrap_or_default())?),
         };
-        match made() {
-            Ok((terms, keys, leases)) => Ok(Inner { base, keys, terms, outage, clock, leases, journal }),
-            Err(error) => Err((base, error)),
-        }
+        let journal = Journal::new(base.backend.name(), observer, true);
+        let inner = Inner { base, keys, terms, outage, clock, leases, journal };
+        Ok(RateLimiter { inner: Arc::new(inner) })
     }
 }
 
