@@ -1,17 +1,22 @@
 //! What fuzzers are given and what they have found, without a fuzzer: every target over its seeds and its regressions.
 #![cfg(feature = "_fuzzing")]
 
+#[path = "support/process.rs"]
+mod process;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use process::{Parent, Process};
 use targets::TARGETS;
+use targets::limits;
 
 #[test]
 fn every_target_holds_for_its_seeds_and_for_what_was_found_before() {
-    for (name, target) in TARGETS {
+    // Limits have a test of their own.
+    for (name, target) in TARGETS.iter().filter(|(name, _)| *name != "limits") {
         let inputs = inputs("seeds", name);
         assert!(inputs.len() >= 5, "{name} begins with {} inputs", inputs.len());
         for (path, bytes) in inputs.iter().chain(&self::inputs("regressions", name)) {
@@ -27,6 +32,24 @@ fn every_target_holds_for_no_bytes_and_for_any_one() {
         target(&[]);
         (0..=u8::MAX).for_each(|byte| target(&[byte]));
     }
+}
+
+/// However the bytes are read, in a process of its own: an overflow of the stack would end it, and so would more room than
+/// there is.
+#[test]
+fn a_mebibyte_of_any_pattern_is_read_in_100_ms_and_64_mib() {
+    const TEST: &str = "a_mebibyte_of_any_pattern_is_read_in_100_ms_and_64_mib";
+    let Some(parent) = Parent::find() else {
+        let mut reader = Process::start_with_memory(1 << 20, TEST, "");
+        let read: usize = reader.hear().parse().expect("it says how many it has read");
+        return assert!(read >= 50, "{read} patterns");
+    };
+    let patterns: Vec<_> = ["seeds", "regressions"].iter().flat_map(|kind| inputs(kind, "limits")).collect();
+    for (path, pattern) in &patterns {
+        println!("{}", path.display());
+        limits::run(pattern);
+    }
+    parent.tell(&patterns.len().to_string());
 }
 
 /// What lies in `fuzz/{kind}/{target}`, in an order of its own.

@@ -7,8 +7,10 @@ pub mod config;
 pub mod frames;
 pub mod json;
 pub mod keys;
+pub mod limits;
 pub mod memory;
 pub mod meta;
+pub mod meter;
 pub mod pieces;
 pub mod postcard;
 pub mod resp;
@@ -24,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     ("config", config::run),
     ("json", json::run),
     ("keys", keys::run),
+    ("limits", limits::run),
     ("memory", memory::run),
     ("meta", meta::run),
     ("postcard", postcard::run),
