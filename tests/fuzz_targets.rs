@@ -1,15 +1,14 @@
 //! What fuzzers are given and what they have found, without a fuzzer: every target over its seeds and its regressions.
 #![cfg(feature = "_fuzzing")]
 
-#[path = "support/process.rs"]
-mod process;
+mod support;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use process::{Parent, Process};
+use support::{Parent, Process};
 use targets::TARGETS;
 use targets::limits;
 
