@@ -9,7 +9,9 @@ pub fn run(bytes: &[u8]) {
         sound_or_refused(Ok(config));
     }
     discreet(text, Redis::builder(text).build().map(|redis| format!("{redis:?}")));
-    discreet(text, Memcached::builder(text.split(',')).build().map(|servers| format!("{servers:?}")));
+    for server in text.split(',') {
+        discreet(server, Memcached::builder([server]).build().map(|server| format!("{server:?}")));
+    }
 }
 
 fn sound_or_refused(config: Result<Config>) {
