@@ -27,21 +27,11 @@ fn alone(prefix: &Prefix, name: &str) {
         Err(error) => return assert!(name.is_empty() && error.kind() == ErrorKind::InvalidKey),
     };
     let joined = key.joined();
-    assert!(key.is_joined_from(&joined), "{joined:?}");
+    assert_eq!(joined, [key.prefix(), name].concat());
     assert!(Pattern::starting_with(name).matches(name), "{name:?}");
     Pattern::glob(name).matches(&joined);
     one_command_on_redis(&key, &joined);
     one_command_on_memcached(&key);
-}
-
-trait Joined {
-    fn is_joined_from(&self, joined: &str) -> bool;
-}
-
-impl Joined for Key<'_> {
-    fn is_joined_from(&self, joined: &str) -> bool {
-        joined.len() == self.len() && joined.strip_prefix(self.prefix()) == Some(self.name())
-    }
 }
 
 fn one_command_on_redis(key: &Key<'_>, joined: &str) {

@@ -21,7 +21,7 @@ pub fn within_limits(what: &str, read: impl FnOnce()) {
 pub const MEMORY: u64 = 64 << 20;
 
 /// What cargo-fuzz builds is optimized; a test is not, and is held to an end within reason.
-pub const TIME: Duration = Duration::from_millis(if cfg!(fuzzing) { 100 } else { 4_000 });
+pub const TIME: Duration = Duration::from_millis(if cfg!(fuzzing) { 100 } else { 2_000 });
 
 /// How long this thread has run.
 fn on_processor() -> Option<Duration> {
