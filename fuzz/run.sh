@@ -23,7 +23,7 @@ fuzz() {
     dictionary=
     [ ! -f "dictionaries/$1.dict" ] || dictionary=-dict=dictionaries/$1.dict
     # shellcheck disable=SC2086
-    "$built/$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
+    "$built/$1" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
         -verbosity=0 $dictionary -artifact_prefix="artifacts/$1-" "corpus/$1" "seeds/$1" "regressions/$1" \
         >"artifacts/$1.log" 2>&1 || { cat "artifacts/$1.log"; echo "FAILED: fuzz target $1"; return 1; }
     awk -v target="$1" '/number_of_executed_units/ { print target ": " $2 " inputs tried, nothing found" }' "artifacts/$1.log"
