@@ -13,11 +13,21 @@ use crate::key::Key;
 use crate::ttl::{Lifetime, Remaining};
 
 /// A type that a cache can hold: clone it, send it, encode it, decode it. Implemented for all that can.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a cache",
+    note = "a value is owned and has Clone, Send, Sync, and serde's Serialize and Deserialize: \
+            `#[derive(Clone, serde::Deserialize, serde::Serialize)]`"
+)]
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for T {}
 
 /// A borrowed value that a cache can be given to keep: `&User`, `&str`, `&[u8]`, .. Implemented for all that can.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a cache",
+    note = "a value is owned and has Clone, Send, Sync, and serde's Serialize and Deserialize: \
+            `#[derive(Clone, serde::Deserialize, serde::Serialize)]`"
+)]
 pub trait Storable: Serialize + ToOwned<Owned: Serialize + DeserializeOwned + Send + Sync + 'static> {}
 
 impl<T> Storable for T where

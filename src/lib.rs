@@ -93,6 +93,9 @@ mod error;
 mod event;
 mod eviction;
 mod fetched;
+#[cfg(feature = "_fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod health;
 mod key;

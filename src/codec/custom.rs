@@ -39,6 +39,10 @@ use crate::error::BoxError;
 /// }
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no format of a cache",
+    note = "implement `lexigram_cache::Codec` for it: `name`, `encode` and `decode`"
+)]
 pub trait Codec: Send + Sync + 'static {
     /// What errors and logs call this format.
     fn name(&self) -> &str;

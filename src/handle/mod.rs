@@ -58,7 +58,7 @@ fn check_reply_size(bytes: usize) -> crate::error::Result<()> {
 
 /// With what is copied out of it, a reply of this size takes no more than 64 MiB.
 #[cfg(any(feature = "redis", feature = "memcached"))]
-const MAX_REPLY_SIZE: usize = 30 * 1024 * 1024;
+pub(crate) const MAX_REPLY_SIZE: usize = 30 * 1024 * 1024;
 
 /// In a row, after which a server is left alone.
 #[cfg(any(feature = "redis", feature = "memcached"))]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lexigram_cache::Eviction;
 
-use crate::step::{During, Settings, Step, name};
+use super::step::{During, Settings, Step, name};
 
 /// What a call came to.
 #[derive(Debug, PartialEq)]

@@ -27,8 +27,17 @@ impl Process {
 
     /// The same with at most so many files and sockets.
     pub fn start_with_descriptors(most: u32, test: &str, given: &str) -> Process {
+        Process::limited(&format!("-n {most}"), test, given)
+    }
+
+    /// The same with at most so many KiB of memory.
+    pub fn start_with_memory(most: u32, test: &str, given: &str) -> Process {
+        Process::limited(&format!("-v {most}"), test, given)
+    }
+
+    fn limited(limit: &str, test: &str, given: &str) -> Process {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")]).arg(env::current_exe().unwrap());
+        shell.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]).arg(env::current_exe().unwrap());
         Process::run(shell, test, given)
     }
 

@@ -36,3 +36,15 @@ fn a_map_with_odd_keys_cannot_be_written() {
     let error = ValueCodec::new(Format::Json).encode::<_, BTreeMap<(u8, u8), u8>>(&odd).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Encode);
 }
+
+#[test]
+fn a_double_comes_back_to_the_last_bit() {
+    let mut bits = 0x1234_5678_9ABC_DEF1_u64;
+    for _ in 0..10_000 {
+        bits = bits.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        let (double, single) = (f64::from_bits(bits), f32::from_bits((bits >> 32) as u32));
+        if double.is_finite() && single.is_finite() {
+            survives((double, single));
+        }
+    }
+}

@@ -18,8 +18,7 @@ use memcache::exp::{
     build_arithmetic, build_delete, build_get, build_noop, build_set,
 };
 
-use self::frame::Replies;
-pub(crate) use self::frame::Reply;
+pub(crate) use self::frame::{Replies, Reply};
 pub(crate) use self::key::{WireKey, generation_key, wire_key};
 pub(crate) use self::lease::{Token, lease_flags};
 pub(crate) use self::reply::*;

@@ -75,7 +75,8 @@ impl Scan {
 
     /// Takes note of what a line announces.
     fn take_header(&mut self, line: &[u8]) -> Result<()> {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // The library that reads the values goes on to the next `\r\n`: it would take other bytes for them.
+        let line = line.strip_suffix(b"\r").ok_or_else(garbled)?;
         let (&kind, length) = line.split_first().ok_or_else(garbled)?;
         let size = match kind {
             b'+' | b'-' | b':' | b',' | b'#' | b'_' | b'(' => 0,
@@ -171,6 +172,14 @@ mod tests {
             assert!(taken < LIMIT, "it goes on for ever");
         }
         assert!(taken > 1_000_000);
+    }
+
+    #[test]
+    fn a_line_ends_where_the_library_sees_its_end() {
+        for line in [&b"+OK\n"[..], b"+OK\r=\n", b"$1\n1\r\n", b"*1\n"] {
+            assert!(Scan::of_replies(LIMIT).follow(line).is_err(), "{line:?}");
+        }
+        assert_eq!(Scan::of_replies(LIMIT).follow(b"+O\rK\r\n").unwrap(), (6, true));
     }
 
     #[test]

@@ -1,0 +1,5 @@
+use lexigram_cache::Cache;
+
+fn main() {
+    let _ = Cache::memory().get::<&str>("key");
+}
