@@ -11,7 +11,7 @@ use super::support::{RedisServer, eventually};
 use super::{LONG, SOON};
 
 fn master_and_replica() -> (RedisServer, RedisServer) {
-    let master = RedisServer::start();
+    let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
     let is_online = || ask(&master, "INFO replication").contains("state=online");
     eventually("the replica has all its master has", SOON * 2, is_online);

@@ -137,3 +137,24 @@ fn a_period_is_not_begun_again_within_it_by_anybody() {
         assert!(locks.is_free("k"), "a period is no lock");
     });
 }
+
+#[test]
+fn a_guard_is_released_by_whatever_thread_has_it() {
+    everywhere("elsewhere", |locks| {
+        let guard = locks.take("k", LONG);
+        let released = std::thread::spawn(move || guard.release().unwrap()).join().unwrap();
+        assert_eq!(released, Released::Released);
+        let guard = locks.take("k", LONG);
+        std::thread::spawn(move || drop(guard)).join().unwrap();
+        assert!(locks.acquire("k", LONG, SOON).unwrap().is_valid());
+    });
+}
+
+/// Memory has nothing to wait for, so its guards need no runtime to go.
+#[test]
+fn a_guard_of_a_task_on_memory_is_released_wherever_it_is_dropped() {
+    let locks = lexigram_cache::aio::LockStore::new(&Memory::default()).unwrap();
+    let guard = support::block_on(locks.try_acquire("k", LONG)).unwrap();
+    drop(guard);
+    assert!(!support::block_on(locks.is_locked("k")).unwrap());
+}

@@ -192,6 +192,10 @@ impl Tenure {
 
     /// Gives the lock back, for a drop.
     pub(super) fn leave(tenure: Arc<Tenure>) {
+        let claim = tenure.place.claim(&tenure.token, tenure.ttl());
+        if claim.is_ok_and(|claim| tenure.inner.backend().drop_lock(&claim)) {
+            return tenure.call_next();
+        }
         rt::leave(move || async move { tenure.give_back().await });
     }
 
