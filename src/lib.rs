@@ -31,6 +31,7 @@
 //! * [`Memory::builder`] bounds by entries and by weight ([`Weighing`]), says who leaves ([`Eviction`]) and tells of each
 //!   that does ([`Removal`]).
 //! * A server that fails is left alone, but for one try a second; [`CacheBuilder::degrade`] has the program go on without it.
+//! * [`LockStore`] has locks that threads, tasks and processes agree on, with fencing numbers and a [`Semaphore`].
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
 //!   on clones of one handle, share their data and their loads.
