@@ -101,6 +101,20 @@ fn a_lock_that_is_held_is_renewed_beyond_its_time() {
 }
 
 #[test]
+fn a_thousand_locks_are_renewed_side_by_side() {
+    let redis = Redis::builder(support::redis().url()).build().unwrap();
+    for locks in both!(redis, namespace("thousand"), timeout(SOON)) {
+        let ttl = Duration::from_secs(3);
+        let guards: Vec<_> = (0..1_000).map(|n| locks.take(&n.to_string(), ttl)).collect();
+        let start = Instant::now();
+        support::eventually("all have been renewed beyond their time", SOON, || {
+            assert!(guards.iter().all(super::side::Guard::is_valid), "after {:?}", start.elapsed());
+            start.elapsed() > ttl + ttl / 4
+        });
+    }
+}
+
+#[test]
 fn locks_of_memory_are_not_evicted_by_values() {
     let memory = Memory::builder().max_entries(2).build().unwrap();
     let cache = lexigram_cache::Cache::builder().backend(memory.clone()).build().unwrap();
