@@ -13,7 +13,11 @@ use super::{LONG, SOON};
 fn master_and_replica() -> (RedisServer, RedisServer) {
     let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
     let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
-    let is_online = || ask(&master, "INFO replication").contains("state=online");
+    // Its master takes it for online while it still loads what it was sent.
+    let is_online = || {
+        ask(&master, "INFO replication").contains("state=online")
+            && ask(&replica, "INFO replication").contains("master_link_status:up")
+    };
     eventually("the replica has all its master has", SOON * 2, is_online);
     (master, replica)
 }

@@ -149,7 +149,8 @@ impl Tenure {
     /// Whether there is still something to renew. A server that does not answer may do so next time.
     async fn renew(&self, hold: Duration) -> bool {
         let Ok(key) = self.prefix.key(&self.name) else { return false };
-        let renewed = self.backend.renew(&key, &self.lease, hold, Deadline::after(self.timeout)).await;
+        let deadline = Deadline::after(self.timeout.min(rt::patience(hold / 3)));
+        let renewed = self.backend.renew(&key, &self.lease, hold, deadline).await;
         renewed.unwrap_or(true)
     }
 

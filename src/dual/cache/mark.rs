@@ -160,7 +160,8 @@ impl Place {
     /// time.
     pub(super) async fn renew(&self, hold: Duration) -> bool {
         let (Ok(key), Ok(lifetime)) = (MARKS.key(&self.name), self.lifetime(hold)) else { return false };
-        let renewed = self.backend.touch(&key, lifetime, Deadline::after(self.timeout)).await;
+        let deadline = Deadline::after(self.timeout.min(rt::patience(hold / 3)));
+        let renewed = self.backend.touch(&key, lifetime, deadline).await;
         renewed.unwrap_or(true)
     }
 

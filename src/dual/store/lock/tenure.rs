@@ -178,8 +178,7 @@ impl Tenure {
             return false;
         }
         let ttl = self.ttl();
-        // One server that hangs must not keep the thread from the locks of others for longer than they can do without.
-        let deadline = self.inner.base.deadline_within(ttl / 3);
+        let deadline = self.inner.base.deadline_within(rt::patience(ttl / 3));
         let is_kept = match self.prolong(ttl, deadline).await {
             Ok(is_ours) => is_ours,
             Err(_) => !self.left().is_zero(),
