@@ -35,6 +35,7 @@
 //!   `encryption` `SecretStore` what nobody else may read; either is made on a [`StoreBase`].
 //! * A server that fails is left alone, but for one try a second; [`CacheBuilder::degrade`] has the program go on without it.
 //! * A [`RateLimiter`] keeps each subject to a [`Quota`], among all processes that share its name, and answers with a [`Decision`].
+//! * [`LockStore`] has locks that threads, tasks and processes agree on, with fencing numbers and a [`Semaphore`].
 //! * [`Stats`] counts, an [`Observer`] is told of every [`Event`], and [`Cache::health`] asks the server.
 //! * With feature `async`, `lexigram_cache::aio` has the same names with `.await`. A cache there and one here, built
 //!   on clones of one handle, share their data and their loads.

@@ -80,6 +80,6 @@ pub enum Strength {
     /// Everybody who asks the same server, as long as that server keeps its data.
     SingleServer,
     /// As [`SingleServer`](Strength::SingleServer), and so many replicas had the lock before it counted as taken: it
-    /// outlives a failover to one of those, but not one to another.
+    /// outlives a failover to one of those, but not one to another. Renewals and extensions are not waited for.
     Replicated(u32),
 }

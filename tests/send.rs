@@ -101,7 +101,7 @@ fn every_verb_on_secrets_can_be_spawned() {
 #[test]
 fn every_call_on_locks_can_be_spawned_and_guards_can_be_shared() {
     fn shareable<T: Send + Sync + 'static>(_: &T) {}
-    let (ttl, memory) = (Duration::from_secs(1), lexigram_cache::Memory::default());
+    let (ttl, memory) = (Duration::from_secs(1), Memory::default());
     let locks = aio::LockStore::new(&memory).unwrap();
     let semaphore = locks.semaphore("k", 2).unwrap();
     macro_rules! spawnable_on {

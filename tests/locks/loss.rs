@@ -298,3 +298,23 @@ fn a_lock_on_a_cache_that_degrades_still_fails() {
     assert_eq!(locks.acquire("k", LONG, LONG).unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(locks.once_per("k", LONG).unwrap_err().kind(), ErrorKind::Unavailable);
 }
+
+#[test]
+fn a_server_that_stands_still_costs_no_lock_on_another() {
+    let (still, sound) = (RedisServer::start(), RedisServer::start());
+    let [still_one, sound_one] =
+        [&still, &sound].map(|server| Redis::builder(server.url()).breaker(None).build().unwrap());
+    let pairs = both!(still_one, timeout(SOON)).into_iter().zip(both!(sound_one, timeout(SOON)));
+    for (on_still, on_sound) in pairs {
+        let stuck = on_still.take("k", Duration::from_secs(3));
+        let guard = on_sound.take("k", Duration::from_millis(1_200));
+        still.stop();
+        let stopped = Instant::now();
+        eventually("the other lock is over", SOON, || {
+            assert!(guard.is_valid(), "after {:?}", stopped.elapsed());
+            !stuck.is_valid()
+        });
+        still.cont();
+        assert_eq!(guard.release().unwrap(), Released::Released);
+    }
+}

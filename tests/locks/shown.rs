@@ -101,6 +101,20 @@ fn a_lock_that_is_held_is_renewed_beyond_its_time() {
 }
 
 #[test]
+fn a_thousand_locks_are_renewed_side_by_side() {
+    let redis = Redis::builder(support::redis().url()).build().unwrap();
+    for locks in both!(redis, namespace("thousand"), timeout(SOON)) {
+        let ttl = Duration::from_secs(3);
+        let guards: Vec<_> = (0..1_000).map(|n| locks.take(&n.to_string(), ttl)).collect();
+        let start = Instant::now();
+        support::eventually("all have been renewed beyond their time", SOON, || {
+            assert!(guards.iter().all(super::side::Guard::is_valid), "after {:?}", start.elapsed());
+            start.elapsed() > ttl + ttl / 4
+        });
+    }
+}
+
+#[test]
 fn locks_of_memory_are_not_evicted_by_values() {
     let memory = Memory::builder().max_entries(2).build().unwrap();
     let cache = lexigram_cache::Cache::builder().backend(memory.clone()).build().unwrap();
@@ -136,4 +150,25 @@ fn a_period_is_not_begun_again_within_it_by_anybody() {
         assert!((0..20).all(|_| !locks.once_per("k", LONG).unwrap()));
         assert!(locks.is_free("k"), "a period is no lock");
     });
+}
+
+#[test]
+fn a_guard_is_released_by_whatever_thread_has_it() {
+    everywhere("elsewhere", |locks| {
+        let guard = locks.take("k", LONG);
+        let released = std::thread::spawn(move || guard.release().unwrap()).join().unwrap();
+        assert_eq!(released, Released::Released);
+        let guard = locks.take("k", LONG);
+        std::thread::spawn(move || drop(guard)).join().unwrap();
+        assert!(locks.acquire("k", LONG, SOON).unwrap().is_valid());
+    });
+}
+
+/// Memory has nothing to wait for, so its guards need no runtime to go.
+#[test]
+fn a_guard_of_a_task_on_memory_is_released_wherever_it_is_dropped() {
+    let locks = lexigram_cache::aio::LockStore::new(&Memory::default()).unwrap();
+    let guard = support::block_on(locks.try_acquire("k", LONG)).unwrap();
+    drop(guard);
+    assert!(!support::block_on(locks.is_locked("k")).unwrap());
 }

@@ -122,6 +122,17 @@ impl BackendHandle {
         }
     }
 
+    /// Gives up a lock in memory, for a holder that cannot wait; says whether it was one.
+    pub(in super::super) fn drop_lock(&self, claim: &Claim<'_>) -> bool {
+        match &self.kind {
+            Kind::Memory(memory) => {
+                memory.leases().unlock(claim);
+                true
+            }
+            Kind::Bytes(_) => false,
+        }
+    }
+
     /// Whether a lock can wait for replicas.
     pub(in super::super) fn confirms_replicas(&self) -> bool {
         match &self.kind {

@@ -55,6 +55,11 @@ impl Cache {
 }
 
 impl<'a> Call<'a> {
+    /// The same in a hurry.
+    pub(super) fn at_most(self, patience: Duration) -> Call<'a> {
+        Call { deadline: Deadline::after(self.timeout.min(patience)), ..self }
+    }
+
     /// The handle that was called, for what goes on beside the call.
     pub(super) fn cache(&self) -> Cache {
         Cache { inner: Arc::clone(self.inner), timeout: self.timeout }

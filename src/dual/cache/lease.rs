@@ -146,7 +146,7 @@ impl Renewal {
 impl Tenure {
     /// Whether there is still something to renew. A server that does not answer may do so next time.
     async fn renew(&self, hold: Duration) -> bool {
-        let call = self.cache.call_beside(self.operation);
+        let call = self.cache.call_beside(self.operation).at_most(rt::patience(hold / 3));
         let Ok(key) = call.key(&self.name) else { return false };
         let renewed = call.backend().renew(&key, &self.lease, hold, call.deadline).await;
         call.heed(renewed).unwrap_or(true)

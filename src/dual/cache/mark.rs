@@ -165,7 +165,7 @@ impl Place {
     /// time.
     pub(super) async fn renew(&self, hold: Duration) -> bool {
         let (Ok(key), Ok(lifetime)) = (MARKS.key(&self.name), self.lifetime(hold)) else { return false };
-        let call = self.cache.call_beside(self.operation);
+        let call = self.cache.call_beside(self.operation).at_most(rt::patience(hold / 3));
         let renewed = call.backend().touch(&key, lifetime, call.deadline).await;
         call.heed(renewed).unwrap_or(true)
     }

@@ -1,6 +1,7 @@
-//! One thread for what happens beside the callers: leases renewed while loads run, and what drops leave to do.
+//! What happens beside the callers: one thread renews leases and locks, another does what drops leave to do, which may have
+//! to wait for a server that the first must not wait for.
 //!
-//! It starts with the first entry and ends when there has been none for a second.
+//! Each starts with its first entry and ends when there has been none for a second.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,17 @@ pub(crate) fn while_renewing<R>(
 /// Runs `renew` once per interval for as long as that says that there is more to come, until this is dropped.
 pub(crate) fn renewing(every: Duration, renew: impl Fn() -> bool + Send + Sync + 'static) -> Renewing {
     let due = Instant::now() + every;
-    Renewing { number: AGENDA.enter(Renewal { due, every, renew: Arc::new(renew) }), process: process::id() }
+    Renewing {
+        number: RENEWALS.enter(Renewal { due, every, renew: Arc::new(renew) }),
+        process: process::id(),
+    }
+}
+
+/// How long one renewal may take that comes once per interval: one server that hangs must not keep the thread from the
+/// others for longer than they can do without.
+pub(crate) fn patience(every: Duration) -> Duration {
+    let least = RENEWALS.lock().renewals.values().map(|renewal| renewal.every).min();
+    least.map_or(every, |least| every.min(least.max(LEAST_PATIENCE)))
 }
 
 /// An entry, which its end strikes off.
@@ -35,7 +46,7 @@ impl Drop for Renewing {
     fn drop(&mut self) {
         if self.process == process::id() {
             // Bound, so that what it held is dropped after the lock.
-            let _over = AGENDA.lock().renewals.remove(&self.number);
+            let _over = RENEWALS.lock().renewals.remove(&self.number);
         }
     }
 }
@@ -47,20 +58,21 @@ pub(crate) fn leave(job: impl FnOnce() + Send + 'static) {
 
 /// Runs `job` soon, without keeping the caller; at once if there can be no thread, and not at all if 1,024 wait.
 pub(crate) fn detach(job: impl FnOnce() + Send + 'static) {
-    let mut tasks = AGENDA.lock();
+    let mut tasks = JOBS.lock();
     // All of them end by themselves on the server. More than these are only left to do where none gets through.
     if tasks.jobs.len() >= MOST_JOBS {
         return;
     }
     tasks.jobs.push_back(Box::new(job));
-    if !AGENDA.attend(&mut tasks) {
+    if !JOBS.attend(&mut tasks) {
         let jobs = std::mem::take(&mut tasks.jobs);
         drop(tasks);
         jobs.into_iter().for_each(run);
     }
 }
 
-static AGENDA: LazyLock<Agenda> = LazyLock::new(Agenda::default);
+static JOBS: LazyLock<Agenda> = LazyLock::new(Agenda::default);
+static RENEWALS: LazyLock<Agenda> = LazyLock::new(Agenda::default);
 
 #[derive(Default)]
 struct Agenda {
@@ -181,6 +193,8 @@ fn run(job: Box<dyn FnOnce() + Send>) {
 }
 
 const MOST_JOBS: usize = 1_024;
+/// Time enough to dial anew.
+const LEAST_PATIENCE: Duration = Duration::from_millis(250);
 const LINGER: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::error::Result;
 
 pub(crate) use self::abreast::abreast;
-pub(crate) use self::agenda::{Renewing, detach, leave, renewing, while_renewing};
+pub(crate) use self::agenda::{Renewing, detach, leave, patience, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;

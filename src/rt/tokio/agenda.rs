@@ -52,6 +52,11 @@ pub(crate) fn renewing<F: Future<Output = bool> + Send + 'static>(
     Renewing(Handle::try_current().ok().map(|runtime| runtime.spawn(task).abort_handle()))
 }
 
+/// How long one renewal may take that comes once per interval: each has a task of its own, and keeps nobody waiting.
+pub(crate) fn patience(every: Duration) -> Duration {
+    every
+}
+
 /// A task that its end ends.
 pub(crate) struct Renewing(Option<AbortHandle>);
 

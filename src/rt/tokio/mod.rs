@@ -33,7 +33,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 pub(crate) use self::abreast::abreast;
-pub(crate) use self::agenda::{Renewing, detach, detach as leave, renewing, while_renewing};
+pub(crate) use self::agenda::{Renewing, detach, detach as leave, patience, renewing, while_renewing};
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;

@@ -11,8 +11,8 @@ use crate::engine::hold::Over;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::{Released, Unlocked};
 
-/// A lock that is held. Its drop gives the lock back: a thread waits for that, at most for the store's timeout; a task
-/// leaves it to another task, and outside a runtime to the end of the lock's time.
+/// A lock that is held. Its drop gives the lock back: a thread waits for the server, at most for the store's timeout; a
+/// task leaves that to another task, and outside a runtime to the end of the lock's time.
 ///
 /// A child that was forked while it was held has a guard that is not valid and releases nothing; hand a lock over by
 /// [`into_token`](LockGuard::into_token).

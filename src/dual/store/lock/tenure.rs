@@ -178,8 +178,7 @@ impl Tenure {
             return false;
         }
         let ttl = self.ttl();
-        // One server that hangs must not keep the thread from the locks of others for longer than they can do without.
-        let deadline = self.inner.base.deadline_within(ttl / 3);
+        let deadline = self.inner.base.deadline_within(rt::patience(ttl / 3));
         let is_kept = match self.prolong(ttl, deadline).await {
             Ok(is_ours) => is_ours,
             Err(_) => !self.left().is_zero(),
@@ -192,6 +191,10 @@ impl Tenure {
 
     /// Gives the lock back, for a drop.
     pub(super) fn leave(tenure: Arc<Tenure>) {
+        let claim = tenure.place.claim(&tenure.token, tenure.ttl());
+        if claim.is_ok_and(|claim| tenure.inner.backend().drop_lock(&claim)) {
+            return tenure.call_next();
+        }
         rt::leave(move || async move { tenure.give_back().await });
     }
 
