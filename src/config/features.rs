@@ -1,6 +1,6 @@
 //! What this build can do.
 
-use super::{BackendKind, RedisMode, Serializer};
+use super::{BackendKind, RedisConfig, RedisMode, Serializer};
 
 /// The cargo features a configuration can ask for, and whether they are compiled in.
 ///
@@ -13,6 +13,7 @@ pub(super) struct Features {
     pub(super) redis: bool,
     pub(super) memcached: bool,
     pub(super) cluster: bool,
+    pub(super) tls: bool,
 }
 
 impl Features {
@@ -24,11 +25,19 @@ impl Features {
         redis: cfg!(feature = "redis"),
         memcached: cfg!(feature = "memcached"),
         cluster: cfg!(feature = "cluster"),
+        tls: cfg!(feature = "tls"),
     };
 
     #[cfg(all(test, feature = "yaml"))]
-    pub(super) const ALL: Features =
-        Features { json: true, postcard: true, compress: true, redis: true, memcached: true, cluster: true };
+    pub(super) const ALL: Features = Features {
+        json: true,
+        postcard: true,
+        compress: true,
+        redis: true,
+        memcached: true,
+        cluster: true,
+        tls: true,
+    };
 
     /// What a backend of this type lacks, as advice.
     pub(super) fn missing_for(&self, kind: &BackendKind) -> Option<String> {
@@ -47,6 +56,11 @@ impl Features {
             }
             _ => None,
         }
+    }
+
+    /// What this way to connect lacks, as advice.
+    pub(super) fn missing_for_tls(&self, redis: &RedisConfig) -> Option<String> {
+        (redis.is_encrypted() && !self.tls).then(|| advice("tls"))
     }
 
     /// What this form of values lacks, as advice.

@@ -206,7 +206,9 @@ impl Reading {
             && Environment::from_node(&entry.node).ok() != Some(environment)
         {
             let text = format!("this is the file for {}; take the key out here", environment.name());
-            report.inside(Step::Key("env"), entry.mark, |report| report.fault(text));
+            report.inside_all(around(&self.root), |report| {
+                report.inside(Step::Key("env"), entry.mark, |report| report.fault(text));
+            });
         }
         profile::merge(section(&mut self.root), over);
     }

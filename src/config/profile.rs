@@ -49,6 +49,8 @@ fn put(earlier: &mut Entry, entry: Entry) {
         (_, Value::Map(_), Value::Map(keys)) => {
             merge(&mut earlier.node, Node { mark: entry.node.mark, value: Value::Map(keys) });
         }
+        // A section without keys has nothing to say.
+        (_, Value::Map(_) | Value::List(_), Value::Nothing) => {}
         (key, _, value) => {
             let key = key.map(str::to_owned);
             *earlier = Entry { key, mark: entry.mark, node: Node { mark: entry.node.mark, value } };

@@ -89,6 +89,14 @@ impl RedisConfig {
         }
     }
 
+    /// Whether the address asks for TLS.
+    pub(super) fn is_encrypted(&self) -> bool {
+        match &self.url {
+            Some(url) => url.expose().starts_with("rediss://"),
+            None => self.ssl && (!self.nodes.is_empty() || !self.host.starts_with('/')),
+        }
+    }
+
     /// The nodes beside that of [`address`](RedisConfig::address), as `host:port`.
     pub fn further_nodes(&self) -> Vec<String> {
         let named = if self.url.is_some() { 0 } else { 1 };

@@ -51,7 +51,14 @@ fn redis_parts(redis: &RedisConfig, report: &mut Report) {
     let login = redis.url.is_none() && redis.username.is_some();
     let (cluster, sentinel) = (redis.mode == RedisMode::Cluster, redis.mode == RedisMode::Sentinel);
     let sentinel_login = redis.sentinel_username.is_some() || redis.sentinel_password.is_some();
+    let certificates = redis.ca_file.is_some() || redis.cert_file.is_some();
+    let certificate = if redis.ca_file.is_some() { "redis_ca_file" } else { "redis_cert_file" };
     let rules = [
+        (
+            certificates && !redis.is_encrypted(),
+            certificate,
+            "is for TLS only; it needs `redis_ssl: true` or an address that begins with rediss:// too",
+        ),
         (login && redis.password.is_none(), "redis_username", "needs `redis_password` too"),
         (
             redis.cert_file.is_some() && redis.key_file.is_none(),
@@ -108,6 +115,12 @@ fn compiled(config: &Config, backend: &BackendConfig, features: &Features, repor
     }
     if let Some(missing) = features.missing_for_mode(&backend.kind) {
         report.at(&[Step::Key("redis_mode")], missing);
+    }
+    if let BackendKind::Redis(redis) = &backend.kind
+        && let Some(missing) = features.missing_for_tls(redis)
+    {
+        let key = if redis.url.is_some() { "redis_url" } else { "redis_ssl" };
+        report.at(&[Step::Key(key)], missing);
     }
     let writes_bytes = !matches!(backend.kind, BackendKind::Memory(_));
     let serializer = backend.serializer.or(writes_bytes.then_some(config.service.default_serializer));

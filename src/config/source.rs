@@ -36,7 +36,9 @@ impl Sources {
     /// The place in words, as far as it is known: `line 6, column 7`, `cache.yaml:6:7`, or the variable.
     pub(super) fn place(&self, mark: Mark) -> Option<String> {
         let Mark { line, column, .. } = mark;
-        match (self.source(mark)?, line) {
+        // What stands nowhere is wrong with the file as a whole.
+        let whole = self.0.first().filter(|source| mark.source == 0 && matches!(source, Source::File(..)));
+        match (self.source(mark).or(whole)?, line) {
             (Source::Variable(name), _) => Some(name.clone()),
             (Source::File(path, _), 0) => Some(path.clone()),
             (Source::File(path, _), _) => Some(format!("{path}:{line}:{column}")),

@@ -82,6 +82,10 @@ fn variables_alone_make_a_configuration() {
     )
     .unwrap();
     assert_eq!(redis(&config).nodes, ["h:1", "i:2"]);
+    let two = "backends: [{name: a, type: redis, redis_mode: cluster, redis_nodes: [h, i]}]";
+    let numbered =
+        [("LEX_CACHE__BACKENDS__0__REDIS_NODES__2", "j"), ("LEX_CACHE__BACKENDS__0__REDIS_NODES__0", "g")];
+    assert_eq!(redis(&with(&numbered, two).unwrap()).nodes, ["g", "i", "j"]);
     let ten: Vec<(String, String)> = (0..12)
         .flat_map(|n| {
             let key = |key: &str| format!("LEX_CACHE__BACKENDS__{n}__{key}");

@@ -199,3 +199,12 @@ fn a_file_of_ten_megabytes_is_refused_by_its_name_and_not_read_to_its_end() {
         );
     }
 }
+
+#[test]
+fn an_empty_file_is_named() {
+    let folder = Folder::new();
+    let path = folder.write("cache.yaml", "# nothing yet\n");
+    let error = ConfigLoader::new().variables([("", ""); 0]).yaml_file(&path).unwrap_err();
+    let expected = "expected a mapping of keys; this is nothing";
+    assert_eq!(error.to_string(), format!("configuration: top level ({}): {expected}", path.display()));
+}

@@ -52,6 +52,10 @@ fn wrong_files_are_told_what_is_wrong() {
             "cache.backends[0].redis_username (line 5, column 7): needs `redis_password` too",
         ),
         (
+            one("type: redis\nredis_ca_file: ca.pem"),
+            "cache.backends[0].redis_ca_file (line 5, column 7): is for TLS only; it needs `redis_ssl: true` or an address that begins with rediss:// too",
+        ),
+        (
             one("type: redis\nredis_mode: sentinel"),
             "cache.backends[0].redis_mode (line 5, column 7): sentinel needs `redis_sentinel_master` too",
         ),
@@ -219,10 +223,14 @@ fn a_feature_that_is_not_compiled_in_is_named() {
         redis: false,
         memcached: false,
         cluster: false,
+        tls: false,
     };
+    let plain = Features { tls: false, ..Features::ALL };
     for (lines, features, place, feature) in [
         ("type: redis", small, "type", "redis"),
         ("type: redis\nredis_mode: cluster", alone, "redis_mode", "cluster"),
+        ("type: redis\nredis_ssl: true", plain, "redis_ssl", "tls"),
+        ("type: redis\nredis_url: rediss://h", plain, "redis_url", "tls"),
         ("type: memcached", small, "type", "memcached"),
         ("type: memory\nserializer: postcard", small, "serializer", "postcard"),
         ("type: memory\nserializer: compression", small, "serializer", "compress"),

@@ -87,7 +87,7 @@ fn every_key_changes_its_field_and_no_other_key_exists() {
         ["backends", "service", "name", "type", "default_backend", "redis_username", "redis_cert_file"];
     let apart = |key: &str| {
         apart.contains(&key)
-            || ["redis_key_file", "redis_nodes"].contains(&key)
+            || ["redis_key_file", "redis_ca_file", "redis_nodes"].contains(&key)
             || key.starts_with("redis_sentinel")
     };
     for key in Config::keys().filter(|key| !apart(key.name)) {
@@ -156,7 +156,6 @@ pub(super) const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
     ("backends[]", "redis", "redis_password", "p"),
     ("backends[]", "redis", "redis_ssl", "true"),
     ("backends[]", "redis", "redis_pool_size", "2"),
-    ("backends[]", "redis", "redis_ca_file", "ca.pem"),
     ("backends[]", "redis", "redis_mode", "cluster"),
     ("backends[]", "memcached", "memcached_host", "\"::1\""),
     ("backends[]", "memcached", "memcached_port", "11212"),

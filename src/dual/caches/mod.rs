@@ -75,7 +75,8 @@ impl Caches {
         Ok(caches)
     }
 
-    /// Builds the caches that a YAML text describes.
+    /// Builds the caches that a YAML text describes, completed by the variables of the process; see
+    /// [`ConfigLoader`](crate::config::ConfigLoader).
     ///
     /// # Errors
     /// `Config`, naming the path, the line and what is allowed, for all faults of the text at once.
@@ -84,7 +85,8 @@ impl Caches {
         Caches::from_config(Config::from_yaml_str(yaml)?)
     }
 
-    /// Builds the caches that a YAML file describes. Reads the file in place, so call it at start-up.
+    /// Builds the caches that a YAML file describes, with the file for the environment laid over it; see
+    /// [`Config::from_yaml_file`]. Reads the file in place, so call it at start-up.
     ///
     /// # Errors
     /// `Config`, as [`from_yaml_str`](Caches::from_yaml_str), and if the file cannot be read.
