@@ -46,6 +46,15 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Object for T {
     }
 }
 
+/// A value that came as bytes, in memory: whoever reads it decodes it.
+pub(crate) struct Encoded(pub(crate) Vec<u8>);
+
+impl Object for Encoded {
+    fn encode(&self, _: &ValueCodec) -> Result<Vec<u8>> {
+        Ok(self.0.clone())
+    }
+}
+
 /// A value as a backend holds it.
 #[derive(Clone)]
 pub(crate) enum Item {

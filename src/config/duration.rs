@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fault::Text;
 use super::tree::{Node, Value};
+use crate::error::{Error, ErrorKind};
 
 const EXPECTED: &str =
     "expected a duration: a number of seconds, or text such as \"250ms\", \"30s\", \"5m\", \"1h\", \"2d\"";
@@ -16,6 +17,23 @@ pub(super) fn read(node: &Node) -> Result<Duration, Text> {
         Value::Text(text) | Value::Loose(text) => parse(text),
         _ => Err(format!("{EXPECTED}; this is {}", node.noun()).into()),
     }
+}
+
+/// A duration as a configuration writes it: `30` or `2.5` are seconds, `250ms`, `30s`, `5m`, `1h`, `2d` say their unit.
+///
+/// ```
+/// use lexigram_cache::config::parse_duration;
+/// use std::time::Duration;
+///
+/// assert_eq!(parse_duration("250ms")?, Duration::from_millis(250));
+/// assert!(parse_duration("5 minutes").is_err());
+/// # Ok::<(), lexigram_cache::Error>(())
+/// ```
+///
+/// # Errors
+/// `Config` for any other text, without that text.
+pub fn parse_duration(text: &str) -> Result<Duration, Error> {
+    parse(text).map_err(|why| Error::new(ErrorKind::Config, why))
 }
 
 fn parse(text: &str) -> Result<Duration, Text> {

@@ -69,6 +69,7 @@ mod yaml;
 
 pub use backend::{BackendConfig, BackendKind, MemoryConfig};
 pub use environment::Environment;
+pub use duration::parse_duration;
 pub use keys::ConfigKey;
 pub use loader::ConfigLoader;
 pub use memcached::MemcachedConfig;

@@ -1,17 +1,17 @@
 //! Verbs on many keys: one round trip per server, under one deadline.
 
-use super::call::Around;
+use super::call::{Around, Call};
 use super::{Cache, maybe_async};
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::entry::{Condition, Storable, Value};
+use crate::entry::{Condition, Item, Storable, Value};
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::key::distinct;
+use crate::key::{Key, distinct};
 use crate::pattern::Pattern;
-use crate::ttl::Ttl;
+use crate::ttl::{Lifetime, Ttl};
 
 #[maybe_async]
 impl Cache {
@@ -66,14 +66,7 @@ impl Cache {
         let call = self.call("set_many")?;
         let lifetime = call.lifetime(ttl)?;
         let packed = call.pack_all(&items)?;
-        let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
-        let _detach = Around::new(|| keys.iter().for_each(|key| call.detach(key)));
-        let mut outcome = Ok(());
-        for (items, deadline) in call.shares_to_store(packed, lifetime)? {
-            let stored = call.backend().store_many(items, lifetime, &Condition::Always, deadline).await;
-            outcome = outcome.and(call.absorb_to_nothing(stored));
-        }
-        outcome
+        call.store_all(packed, lifetime).await
     }
 
     /// Removes the values of these keys; says how many there were. One round trip per server; two per key on a
@@ -137,5 +130,20 @@ impl Cache {
         let _detach = Around::new(|| call.backend().detach_all(meant));
         let cleared = call.backend().clear(prefix, call.deadline).await;
         call.absorb_to_nothing(cleared)
+    }
+}
+
+#[maybe_async]
+impl Call<'_> {
+    /// Stores values that are packed, whatever was there.
+    pub(super) async fn store_all(&self, packed: Vec<(Key<'_>, Item)>, lifetime: Lifetime) -> Result<()> {
+        let keys: Vec<_> = packed.iter().map(|(key, _)| *key).collect();
+        let _detach = Around::new(|| keys.iter().for_each(|key| self.detach(key)));
+        let mut outcome = Ok(());
+        for (items, deadline) in self.shares_to_store(packed, lifetime)? {
+            let stored = self.backend().store_many(items, lifetime, &Condition::Always, deadline).await;
+            outcome = outcome.and(self.absorb_to_nothing(stored));
+        }
+        outcome
     }
 }

@@ -19,6 +19,7 @@ mod many;
 mod mark;
 mod read;
 mod reload;
+mod transfer;
 mod wait;
 mod write;
 
