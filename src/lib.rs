@@ -110,6 +110,7 @@ mod removal;
 mod rt;
 #[cfg(feature = "encryption")]
 mod seal;
+mod server;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -195,6 +196,7 @@ pub use quota::Quota;
 pub use removal::{Removal, RemovalCause};
 #[cfg(feature = "encryption")]
 pub use seal::{KeyRing, Secret};
+pub use server::ServerInfo;
 pub use stats::Stats;
 pub use ttl::{Lifetime, Remaining, Ttl};
 

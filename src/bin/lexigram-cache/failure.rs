@@ -64,10 +64,37 @@ impl Code {
     }
 }
 
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> ExitCode {
-        ExitCode::from(code as u8)
+/// What the process ends with: a code of this program, or that of a command it ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending(u8);
+
+impl Ending {
+    /// That of a command, as far as there is room for it.
+    pub fn of_command(code: i32) -> Ending {
+        Ending(u8::try_from(code).unwrap_or(u8::MAX))
     }
+
+    /// Where a command was to be run and there is no end of it to pass on: apart from what commands usually end with.
+    pub fn without_command(code: Code) -> Ending {
+        Ending(100 + code as u8)
+    }
+}
+
+impl From<Code> for Ending {
+    fn from(code: Code) -> Ending {
+        Ending(code as u8)
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> ExitCode {
+        ExitCode::from(ending.0)
+    }
+}
+
+/// A line on stderr, which may be gone.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "lexigram-cache: {text}");
 }
 
 /// Why a command ended early.

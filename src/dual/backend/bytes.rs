@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::lock::{Claim, Unlocked};
 use crate::pattern::Pattern;
+use crate::server::ServerInfo;
 use crate::ttl::{Lifetime, Remaining};
 
 /// What a cache needs of a place that holds bytes. Redis and Memcached implement it; so can yours.
@@ -325,6 +326,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Derived: as fine as they are given.
     fn resolution(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What each of its servers says of itself, for [`Cache::servers`](crate::Cache::servers). Derived: nothing is known.
+    async fn servers(&self, deadline: Deadline) -> Result<Vec<ServerInfo>> {
+        let _ = deadline;
+        Ok(Vec::new())
     }
 
     /// One round trip that touches no value, for `health`. Derived: asks for a key that nobody has.

@@ -8,6 +8,7 @@ use crate::entry::{Condition, Entry, Found, Item, Page, Version};
 use crate::error::Result;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
+use crate::server::ServerInfo;
 use crate::ttl::{Lifetime, Remaining};
 
 #[maybe_async]
@@ -168,6 +169,14 @@ impl BackendHandle {
         match &self.kind {
             Kind::Memory(memory) => memory.clear(prefix),
             Kind::Bytes(backend) => backend.clear(prefix, deadline).await,
+        }
+    }
+
+    /// What each server says of itself; memory is none.
+    pub(in super::super) async fn servers(&self, deadline: Deadline) -> Result<Vec<ServerInfo>> {
+        match &self.kind {
+            Kind::Memory(_) => Ok(Vec::new()),
+            Kind::Bytes(backend) => backend.servers(deadline).await,
         }
     }
 

@@ -35,11 +35,13 @@ use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
 use crate::engine::protect::LoadTime;
 use crate::engine::tuning::Tuning;
+use crate::error::Result;
 use crate::event::Journal;
 use crate::handle::memory::Memory;
 use crate::health::{Health, Status};
 use crate::key::Prefix;
 use crate::policy::Rules;
+use crate::server::ServerInfo;
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
 
@@ -127,6 +129,18 @@ impl Cache {
     pub async fn close(&self) {
         self.inner.closed.store(true, Ordering::SeqCst);
         self.inner.background.drain(Deadline::after(self.timeout).instant()).await;
+    }
+
+    /// What each server of the backend says of itself: its version, how full it is, what it does when it is full, under the
+    /// server's own names. Of a master that sentinels watch it is that master, of a cluster each master; on memory there is none. One round
+    /// trip per server.
+    ///
+    /// # Errors
+    /// The backend's failures; `Auth` or `Refused` where our user may not ask.
+    pub async fn servers(&self) -> Result<Vec<ServerInfo>> {
+        let call = self.call("servers")?;
+        let servers = call.backend().servers(call.deadline).await;
+        call.end(servers)
     }
 
     /// Whether the backend answers. Never an error; bounded by the timeout. One round trip per server.

@@ -18,11 +18,25 @@ pub(crate) struct Replies {
     position: usize,
     limit: usize,
     replies: Vec<(Reply, Option<Range<usize>>)>,
+    /// Of the one command that is none of the meta protocol: lines without a token, up to the word `END`.
+    is_stats: bool,
 }
 
 impl Replies {
     pub(super) fn new(number: u32, commands: Range<usize>, limit: usize) -> Replies {
-        Replies { number, position: 0, limit, replies: Vec::with_capacity(commands.len()), commands }
+        Replies {
+            number,
+            position: 0,
+            limit,
+            replies: Vec::with_capacity(commands.len()),
+            commands,
+            is_stats: false,
+        }
+    }
+
+    /// The same for the answer to `stats`.
+    pub(super) fn of_stats(self) -> Replies {
+        Replies { is_stats: true, ..self }
     }
 }
 
@@ -30,6 +44,9 @@ impl Contract for Replies {
     type Output = Vec<Reply>;
 
     fn advance(&mut self, received: &[u8]) -> Result<bool> {
+        if self.is_stats {
+            return has_ended(received);
+        }
         while self.replies.len() < self.commands.len() {
             let Some((header, after)) = line(received, self.position)? else { return Ok(false) };
             let data = match data_size(header, self.limit)? {
@@ -49,11 +66,12 @@ impl Contract for Replies {
     }
 
     fn read(self, received: Vec<u8>) -> Result<Vec<Reply>> {
+        if self.is_stats {
+            let told = MetaResponse::parse_header(b"VA 0").and_then(parse_meta_result);
+            return Ok(vec![told.map(|told| with_value(told, Some(received)))]);
+        }
         let with_data = |(reply, data): (Reply, Option<Range<usize>>)| {
-            reply.map(|mut reply| {
-                reply.value = data.map(|data| received[data].to_vec());
-                reply
-            })
+            reply.map(|reply| with_value(reply, data.map(|data| received[data].to_vec())))
         };
         Ok(self.replies.into_iter().map(with_data).collect())
     }
@@ -61,6 +79,22 @@ impl Contract for Replies {
     fn limit(&self) -> usize {
         self.limit
     }
+}
+
+fn with_value(mut reply: MetaCommandResult, value: Option<Vec<u8>>) -> MetaCommandResult {
+    reply.value = value;
+    reply
+}
+
+/// Whether the answer to `stats` is complete.
+fn has_ended(received: &[u8]) -> Result<bool> {
+    let begins = b"STAT ";
+    let is_one =
+        received.starts_with(&begins[..received.len().min(begins.len())]) || b"END\r\n".starts_with(received);
+    if !is_one {
+        return Err(garbled());
+    }
+    Ok(received == b"END\r\n" || received.ends_with(b"\r\nEND\r\n"))
 }
 
 /// `VA <size> ..` is followed by so many bytes; no other reply is.

@@ -33,15 +33,17 @@ pub(crate) struct Request {
     number: u32,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) repeatable: bool,
+    /// Whether it is the one command that is none of the meta protocol.
+    is_stats: bool,
 }
 
 impl Request {
     pub(crate) fn read(commands: Vec<MetaCommand>) -> Request {
-        Request { commands, number: next_number(), repeatable: true }
+        Request { commands, number: next_number(), repeatable: true, is_stats: false }
     }
 
     pub(crate) fn write(commands: Vec<MetaCommand>) -> Request {
-        Request { commands, number: next_number(), repeatable: false }
+        Request { commands, number: next_number(), repeatable: false, is_stats: false }
     }
 
     /// The request in pieces that are each sent and answered before the next: a server stops reading while its
@@ -53,7 +55,11 @@ impl Request {
             number: self.number,
             commands: position..position,
             max_reply_size,
+            is_stats: self.is_stats,
         };
+        if self.is_stats {
+            return Ok(vec![Window { packed: b"stats\r\n".to_vec(), commands: 0..1, ..from(0) }]);
+        }
         let (mut windows, mut window) = (Vec::with_capacity(1), from(0));
         for (position, command) in self.commands.iter().enumerate() {
             if window.packed.len() >= WINDOW {
@@ -74,12 +80,14 @@ pub(crate) struct Window {
     number: u32,
     commands: Range<usize>,
     max_reply_size: usize,
+    is_stats: bool,
 }
 
 impl Window {
     /// What takes in the replies to it.
     pub(crate) fn replies(&self) -> Replies {
-        Replies::new(self.number, self.commands.clone(), self.max_reply_size)
+        let replies = Replies::new(self.number, self.commands.clone(), self.max_reply_size);
+        if self.is_stats { replies.of_stats() } else { replies }
     }
 }
 
@@ -187,6 +195,11 @@ pub(crate) fn greeting() -> Request {
     Request::read(vec![build_noop()])
 }
 
+/// What the server says of itself. The meta protocol has no words for it.
+pub(crate) fn stats() -> Request {
+    Request { is_stats: true, ..Request::read(vec![build_noop()]) }
+}
+
 /// The most bytes that are taken in of the answer to it.
 pub(crate) const GREETING: usize = 64 * 1024;
 
@@ -227,7 +240,7 @@ mod tests {
         let prefix = Prefix::new("app");
         let key = wire_key(&prefix.key("k").unwrap());
         let commands = vec![get(&key, Want::Value).unwrap(), set(&key, b"v", 0, 60, Mode::Absent).unwrap()];
-        let request = Request { commands, number: 26, repeatable: false };
+        let request = Request { commands, number: 26, repeatable: false, is_stats: false };
         let [window] = <[Window; 1]>::try_from(request.windows(1 << 20).unwrap()).ok().unwrap();
         assert_eq!(
             String::from_utf8(window.packed).unwrap(),

@@ -1,5 +1,6 @@
 //! What the server said, and what kind of trouble it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use memcache::exp::{Error as MetaError, MetaCommandResult, ReturnCode};
@@ -147,6 +148,14 @@ fn no_cas() -> Error {
         ErrorKind::Protocol,
         "the server told no CAS of an item; is it run with -C, which turns CAS off?",
     )
+}
+
+/// The lines `STAT name value` of the answer to `stats`.
+pub(crate) fn read_stats(reply: Reply) -> Result<BTreeMap<String, String>> {
+    let text = accepted(reply)?.value.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let facts = text.lines().filter_map(|line| line.strip_prefix("STAT ")?.split_once(' '));
+    Ok(facts.map(|(name, fact)| (name.to_owned(), fact.to_owned())).collect())
 }
 
 /// Of an exchange that ended with fewer replies than commands.

@@ -252,6 +252,11 @@ pub(crate) fn ping() -> Request {
     Request::read(redis::cmd("PING"))
 }
 
+/// What the server says of itself.
+pub(crate) fn info() -> Request {
+    Request::read(redis::cmd("INFO"))
+}
+
 fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Cmd {
     let mut set = command("SET", key);
     set.arg(bytes);

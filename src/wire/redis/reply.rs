@@ -1,5 +1,6 @@
 //! What the server said, and what kind of trouble it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::{RedisError, Value};
@@ -102,6 +103,16 @@ pub(crate) fn read_remaining(value: Value) -> Result<Option<Remaining>> {
         Value::Int(-1) => Ok(Some(Remaining::Never)),
         other => read_count(other).map(|millis| Some(Remaining::For(Duration::from_millis(millis)))),
     }
+}
+
+/// The lines `name:value` of INFO, which come as a string that says so in RESP3.
+pub(crate) fn read_info(value: Value) -> Result<BTreeMap<String, String>> {
+    let text = match value {
+        Value::VerbatimString { text, .. } => text,
+        other => String::from_utf8_lossy(&read_bytes(other)?.unwrap_or_default()).into_owned(),
+    };
+    let facts = text.lines().filter_map(|line| line.split_once(':'));
+    Ok(facts.map(|(name, fact)| (name.to_owned(), fact.trim_end().to_owned())).collect())
 }
 
 /// The cursor to go on with, 0 at the end, and the keys of this step.

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::shared::say;
-use crate::tool::failure::{Code, Failure};
+use crate::tool::failure::{Code, Failure, say};
 
 pub struct Bad {
     source: String,

@@ -25,7 +25,7 @@ use self::lanes::Lanes;
 use self::shared::Shared;
 use self::source::Source;
 use super::configured::Target;
-use super::failure::{Code, Failure};
+use super::failure::{Code, Failure, say};
 use super::output::Output;
 
 /// What becomes of a line's value.
@@ -44,7 +44,7 @@ pub fn run(
     output: &mut Output<'_>,
 ) -> Result<Code, Failure> {
     if target.is_memory() {
-        shared::say("this backend is memory: what is stored is gone when this program ends");
+        say("this backend is memory: what is stored is gone when this program ends");
     }
     let (begun, mut source) = (Instant::now(), Source::open(arguments, target)?);
     let shared = Shared::new(&mut source, arguments.skip_bad);

@@ -1,6 +1,5 @@
 //! What reader and writers know in common: how far all is stored, and whether something has failed.
 
-use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -99,9 +98,4 @@ impl Kept {
             self.failure.get_or_insert(failure);
         }
     }
-}
-
-/// A line on stderr, which may be gone.
-pub fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "lexigram-cache: {text}");
 }

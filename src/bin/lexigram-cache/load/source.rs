@@ -6,10 +6,9 @@ use std::path::Path;
 
 use super::arguments::LoadArguments;
 use super::ledger::Mark;
-use super::shared::say;
 use super::state::{State, checksum_before};
 use crate::tool::configured::Target;
-use crate::tool::failure::{Code, Failure};
+use crate::tool::failure::{Code, Failure, say};
 
 /// A file, or standard input, which cannot be gone back in.
 pub struct Source {

@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memcached::Memcached;
 use crate::key::{Key, Prefix};
 use crate::pattern::Pattern;
+use crate::server::ServerInfo;
 use crate::ttl::{Lifetime, Remaining};
 use crate::wire::memcached::{self as wire, Want};
 
@@ -257,6 +258,15 @@ impl Backend for Remote {
 
     fn resolution(&self) -> Duration {
         Duration::from_secs(1)
+    }
+
+    async fn servers(&self, deadline: Deadline) -> Result<Vec<ServerInfo>> {
+        let mut servers = Vec::new();
+        for (server, address) in self.access.settings().servers.iter().enumerate() {
+            let reply = self.access.ask(server, wire::stats(), deadline).await?;
+            servers.push(ServerInfo::new(address, wire::read_stats(reply)?));
+        }
+        Ok(servers)
     }
 
     async fn ping(&self, deadline: Deadline) -> Result<()> {

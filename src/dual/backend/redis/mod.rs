@@ -30,6 +30,7 @@ use crate::error::{ErrorKind, Result};
 use crate::key::{Key, Prefix};
 use crate::lock::{Claim, Unlocked};
 use crate::pattern::Pattern;
+use crate::server::ServerInfo;
 use crate::ttl::{Lifetime, Remaining};
 use crate::wire::redis::{self as wire, Call, Depth, Seen};
 
@@ -231,6 +232,16 @@ impl Backend for Remote {
 
     fn keeps_stale(&self) -> bool {
         true
+    }
+
+    async fn servers(&self, deadline: Deadline) -> Result<Vec<ServerInfo>> {
+        let mut servers = Vec::new();
+        for share in self.servers.shares(deadline).await? {
+            let reply = self.servers.exchange_on(&share, &wire::info(), deadline).await?;
+            let facts = wire::read_info(wire::read_last(reply)?)?;
+            servers.push(ServerInfo::new(self.servers.address(&share), facts));
+        }
+        Ok(servers)
     }
 
     async fn ping(&self, deadline: Deadline) -> Result<()> {

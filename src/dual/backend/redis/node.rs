@@ -11,6 +11,7 @@ use crate::wire::redis::Request;
 
 /// A server, the connections to it, and what guards it.
 pub(super) struct Node {
+    address: String,
     guard: rt::Guard,
     link: rt::redis::Link,
 }
@@ -18,7 +19,14 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn new(settings: Settings) -> Node {
         let guard = rt::Guard::new(&settings.address.identity(), settings.breaker);
-        Node { guard, link: rt::redis::Link::new(settings) }
+        Node { address: settings.address.to_string(), guard, link: rt::redis::Link::new(settings) }
+    }
+}
+
+impl Node {
+    /// Where it listens, as errors name it.
+    pub(super) fn address(&self) -> String {
+        self.address.clone()
     }
 }
 

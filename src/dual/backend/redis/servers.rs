@@ -63,6 +63,16 @@ impl Servers {
         }
     }
 
+    /// Where the server of a share listens.
+    pub(super) fn address(&self, share: &Share) -> String {
+        match (share, self) {
+            (Share::Of(member), _) => member.endpoint.to_string(),
+            (Share::All, Servers::One(node)) => node.address(),
+            // These have members, by which their shares are named.
+            (Share::All, _) => String::new(),
+        }
+    }
+
     /// A number that is the same for keys of one server.
     pub(super) fn place(&self, key: &[u8]) -> usize {
         let _ = key;
