@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lexigram_cache::config::Environment;
 
 use super::load::LoadArguments;
 use super::time::{Life, duration, life};
@@ -96,6 +97,28 @@ pub enum Command {
 pub struct Check {
     /// The file. Else that of --config, and so on.
     pub file: Option<PathBuf>,
+    /// As if the program ran there: production refuses weak passwords, and takes the file for it beside this one.
+    #[arg(long, value_enum)]
+    pub env: Option<Env>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Env {
+    Development,
+    Staging,
+    Production,
+    Test,
+}
+
+impl From<Env> for Environment {
+    fn from(env: Env) -> Environment {
+        match env {
+            Env::Development => Environment::Development,
+            Env::Staging => Environment::Staging,
+            Env::Production => Environment::Production,
+            Env::Test => Environment::Test,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

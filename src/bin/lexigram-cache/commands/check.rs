@@ -1,6 +1,6 @@
 //! `check`: everything that is wrong with a configuration.
 
-use lexigram_cache::Config;
+use lexigram_cache::config::ConfigLoader;
 use serde_json::json;
 
 use crate::tool::arguments::{Check, Common};
@@ -12,7 +12,8 @@ pub fn run(common: &Common, check: Check, output: &mut Output<'_>) -> Result<Cod
     let path = check.file.or_else(|| file(common.config.as_deref()));
     let path =
         path.ok_or_else(|| Failure::new(Code::Config, "there is no configuration to check; name a file"))?;
-    let config = Config::from_yaml_file(&path)?;
+    let loader = check.env.map_or_else(ConfigLoader::new, |env| ConfigLoader::new().environment(env.into()));
+    let config = loader.yaml_file(&path)?;
     let configured = Configured::new(config);
     // Finds what only building shows, such as a certificate that cannot be read. Dials nothing.
     configured.caches()?;

@@ -1,0 +1,90 @@
+//! What tells of servers: ping, doctor, stats, bench.
+
+use crate::support::{MemcachedServer, RedisServer, closed_port};
+use crate::tool::Tool;
+
+#[test]
+fn a_doctor_tells_version_memory_and_latency_and_what_to_do() {
+    let redis = RedisServer::start_with(&["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"]);
+    let memcached = MemcachedServer::start();
+    let tool = Tool::with(&format!(
+        "backends:\n  - {{name: r, type: redis, redis_url: \"{}\", default: true}}\n  - {{name: m, type: memcached, memcached_servers: [\"{}\"]}}\n",
+        redis.url(),
+        memcached.url()
+    ));
+    let ran = tool.run(&["doctor", "--json"]);
+    let findings = ran.objects();
+    let find = |backend: &str, what: &str| {
+        let found = findings.iter().find(|one| one["backend"] == backend && one["what"] == what);
+        found.unwrap_or_else(|| panic!("{backend} {what}: {ran:?}"))
+    };
+    for backend in ["r", "m"] {
+        assert_eq!(find(backend, "connection")["state"], "good");
+        assert_eq!(find(backend, "version")["state"], "good");
+        assert!(find(backend, "latency")["detail"].as_str().unwrap().contains("p99"));
+    }
+    let memory = find("r", "memory");
+    assert_eq!(memory["state"], "look");
+    assert!(memory["advice"].as_str().unwrap().contains("allkeys-lfu"), "{memory}");
+    assert_eq!(find("m", "memory")["state"], "good");
+    ran.ended(1);
+}
+
+#[test]
+fn a_server_that_is_away_is_told_with_what_to_do() {
+    let alive = RedisServer::start();
+    let tool = Tool::with(&format!(
+        "backends:\n  - {{name: a, type: redis, redis_url: \"{}\", default: true}}\n  - {{name: z, type: redis, redis_port: {}}}\n",
+        alive.url(),
+        closed_port()
+    ));
+    let ran = tool.run(&["ping", "--json"]);
+    let up: Vec<_> = ran.objects().iter().map(|one| one["up"].as_bool().unwrap()).collect();
+    assert_eq!(up, [true, false]);
+    ran.ended(4);
+    tool.run(&["ping", "--backend", "a"]).ended(0);
+    let ran = tool.run(&["doctor", "--backend", "z"]);
+    assert!(ran.out.contains("start the server"), "{ran:?}");
+    ran.ended(4);
+}
+
+#[test]
+fn statistics_are_those_of_the_servers_and_of_what_came_since() {
+    let (redis, memcached) = (RedisServer::start(), MemcachedServer::start());
+    for backend in [
+        format!("type: redis, redis_url: \"{}\"", redis.url()),
+        format!("type: memcached, memcached_servers: [\"{}\"]", memcached.url()),
+    ] {
+        let tool = Tool::on(&backend);
+        tool.run(&["set", "k", "1"]).ended(0);
+        tool.run(&["get", "k"]).ended(0);
+        tool.run(&["get", "none"]).ended(1);
+        let ran = tool.run(&["stats", "--watch", "10ms", "--rounds", "2", "--json"]);
+        let rounds = ran.objects();
+        assert_eq!(
+            (&rounds[0]["hits"], &rounds[0]["misses"], &rounds[0]["keys"]),
+            (&1.into(), &1.into(), &1.into())
+        );
+        assert_eq!((&rounds[1]["hits"], &rounds[1]["misses"]), (&0.into(), &0.into()));
+        assert!(tool.run(&["stats"]).ended(0).contains("50.0 %"));
+    }
+}
+
+#[test]
+fn a_measurement_is_a_table_and_a_picture_and_leaves_nothing() {
+    let redis = RedisServer::start();
+    let tool = Tool::on(&format!("type: redis, redis_url: \"{}\"", redis.url()));
+    let ran = tool.run(&["bench", "--requests", "400", "--threads", "2", "--svg", "b.svg", "--json"]);
+    for measured in ran.objects() {
+        assert_eq!(measured["count"], 400);
+        assert!(measured["p50_us"].as_f64().unwrap() > 0.0, "{measured}");
+        assert!(measured["p50_us"].as_f64() <= measured["max_us"].as_f64(), "{measured}");
+    }
+    let svg = std::fs::read_to_string(tool.path("b.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg") && svg.ends_with("</svg>\n") && svg.matches("<rect").count() == 11,
+        "{svg}"
+    );
+    tool.run(&["keys"]).ended(1);
+    assert!(tool.run(&["bench", "--requests", "20"]).ended(0).contains("P99.9"));
+}
