@@ -75,7 +75,9 @@ impl Tool {
             let name = name.to_string_lossy();
             name.starts_with("LEX_") || name == "APP_ENV"
         });
-        ours.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in ours {
+            command.env_remove(name);
+        }
         command.args(arguments).current_dir(&self.folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
