@@ -41,7 +41,7 @@
 //!   on clones of one handle, share their data and their loads.
 //!
 //! The README has the table of verbs with what each answers and costs on which backend, what a load sends over the
-//! wire, and the chapters on shared loads, stale values, limitations and on what is not here yet. ARCHITECTURE.md says how it is built and why.
+//! wire, and the chapters on shared loads, stale values, stores, the command line and limitations. ARCHITECTURE.md says how it is built and why.
 //!
 //! # Features
 //!
@@ -59,7 +59,7 @@
 //! | `testing` | a fake cache for tests; the promises of every backend, to be run on yours |
 //! | `tracing`, `metrics` | what an [`Observer`] sees, as `tracing` events and through the `metrics` facade |
 //! | `encryption` | `SecretStore`: secrets that the server sees only sealed |
-//! | `cli` | `Config::json_schema`; the command-line tool will come with it |
+//! | `cli` | the program `lexigram-cache`, and `Config::json_schema` |
 //! | `full` | all of these but `cli` |
 //!
 //! Hits, misses and joined loads are `tracing` events of level TRACE, loads of level DEBUG, failures of the backend

@@ -56,6 +56,11 @@ const RULES: &[Rule] = &[
         remedy: "the seam knows nobody above it: let src/dual/ pass in what it needs",
     },
     Rule {
+        ring: |file| file.starts_with("src/bin/"),
+        never: &[Word("async"), Word("await"), Word("tokio")],
+        remedy: "the program is blocking: use the names at the root of the library",
+    },
+    Rule {
         ring: |file| file == "src/lib.rs",
         never: &[Word("fn")],
         remedy: "lib.rs is a map: move the logic to the module it belongs to and re-export its name",
@@ -231,6 +236,12 @@ mod tests {
         assert_kept("src/rt/tokio/mod.rs", "pub async fn sleep() { tokio::time::sleep().await }");
         assert_broken("src/lib.rs", "//! fn\n\npub fn f() {}", "src/lib.rs:3: says `fn`");
         assert_kept("src/lib.rs", "mod blocking { use crate::rt::blocking as rt; mod dual; }");
+    }
+
+    #[test]
+    fn a_program_that_waits_by_tasks_is_found() {
+        assert_broken("src/bin/x/y.rs", "use tokio::time;", "src/bin/x/y.rs:1: says `tokio`");
+        assert_kept("src/bin/x/y.rs", "use std::thread;");
     }
 
     #[test]

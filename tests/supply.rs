@@ -26,6 +26,23 @@ fn the_blocking_build_brings_no_runtime_no_openssl_and_no_c_compiler() {
 }
 
 #[test]
+fn the_program_brings_neither_a_runtime_nor_openssl() {
+    let crates = tree(&["--edges=normal", "--features=cli"]);
+    let unwanted = |name: &str| name == "tokio" || name.starts_with("openssl");
+    let found: Vec<_> = crates.iter().filter(|line| unwanted(first_word(line))).collect();
+    assert!(found.is_empty() && crates.len() > 30, "{found:?} in {crates:#?}");
+}
+
+#[test]
+fn who_uses_the_library_compiles_no_command_line() {
+    let of_the_program = |name: &str| name.starts_with("clap") || name.starts_with("signal-hook");
+    let crates = tree(&["--edges=normal", "--features=full"]);
+    let found: Vec<_> = crates.iter().filter(|line| of_the_program(first_word(line))).collect();
+    assert!(found.is_empty() && crates.len() > 60, "{found:?} in {crates:#?}");
+    assert!(tree(&["--edges=normal", "--features=cli"]).iter().any(|line| of_the_program(first_word(line))));
+}
+
+#[test]
 fn nothing_banned_is_locked() {
     let locked = locked();
     let bans = quoted_after(&deny(), "{ crate = ");

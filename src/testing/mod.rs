@@ -70,6 +70,7 @@ macro_rules! for_each_promise {
             delete_many_counts_what_was_there,
             a_bad_key_writes_nothing,
             no_keys_are_no_work,
+            exported_bytes_are_the_same_value_elsewhere,
             one_undecodable_value_does_not_spoil_the_rest,
             an_empty_key_is_refused,
             hostile_keys_are_keys_like_others,

@@ -47,7 +47,7 @@ fn nothing_is_coloured_and_no_bar_is_drawn_where_no_terminal_is() {
 }
 
 #[test]
-fn completions_and_man_pages_know_every_command() {
+fn completions_man_pages_and_the_schema_know_everything() {
     let tool = Tool::bare();
     let help = tool.run(&["--help"]).ended(0);
     let commands: Vec<&str> = help
@@ -68,4 +68,6 @@ fn completions_and_man_pages_know_every_command() {
         assert!(tool.run(&["man", command]).ended(0).contains(".SH NAME"), "{command}");
     }
     tool.run(&["man", "nonsense"]).ended(2);
+    let schema = tool.run(&["schema"]).ended(0);
+    assert_eq!(schema, include_str!("../../config.schema.json"));
 }

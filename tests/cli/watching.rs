@@ -1,6 +1,11 @@
 //! What tells of servers: ping, doctor, stats, bench.
 
+#[cfg(feature = "async")]
+use lexigram_cache::{Cache, Memcached, Memory, Redis};
+
 use crate::support::{MemcachedServer, RedisServer, closed_port};
+#[cfg(feature = "async")]
+use crate::support::{call, worlds};
 use crate::tool::Tool;
 
 #[test]
@@ -87,4 +92,26 @@ fn a_measurement_is_a_table_and_a_picture_and_leaves_nothing() {
     );
     tool.run(&["keys"]).ended(1);
     assert!(tool.run(&["bench", "--requests", "20"]).ended(0).contains("P99.9"));
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn servers_tell_of_themselves_to_threads_and_tasks() {
+    let (redis, memcached) = (RedisServer::start(), MemcachedServer::start());
+    let resp3 = Redis::builder(redis.url()).resp3(true).build().unwrap();
+    let each = [
+        (worlds!(Redis::builder(redis.url()).build().unwrap()), redis.addr(), "redis_version"),
+        (worlds!(resp3), redis.addr(), "redis_version"),
+        (worlds!(Memcached::builder([memcached.url()]).build().unwrap()), memcached.addr(), "version"),
+    ];
+    for (worlds, addr, version) in each {
+        for world in worlds {
+            let servers = call!(&world, cache => cache.servers()).unwrap();
+            assert_eq!(servers.len(), 1);
+            assert_eq!(servers[0].address, addr.to_string());
+            assert!(servers[0].facts[version].contains('.'), "{servers:?}");
+        }
+    }
+    let memory = Cache::builder().backend(Memory::default()).build().unwrap();
+    assert!(memory.servers().unwrap().is_empty());
 }

@@ -87,6 +87,8 @@ pub enum Command {
     /// Rate limits that all who use the backend agree on.
     #[command(subcommand)]
     Limit(Limit),
+    /// Prints the JSON Schema of a configuration, by which editors complete keys.
+    Schema,
     /// Prints completions for a shell.
     Completions(Completions),
     /// Prints the man page, or that of one command.

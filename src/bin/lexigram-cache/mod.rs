@@ -68,6 +68,7 @@ fn obey(arguments: Arguments, output: &mut Output<'_>) -> Result<Ending, Failure
         Command::Limit(Limit::Check(check)) => commands::limit::run(common, check, output),
         Command::Warm(warm) => commands::warm::run(common, warm, output),
         Command::Restore(restore) => commands::restore::run(common, restore, output),
+        Command::Schema => commands::schema::run(output),
         Command::Completions(completions) => commands::completions::run(completions, output),
         Command::Man(man) => commands::man::run(man, output),
     };

@@ -3,9 +3,10 @@
 use super::{Subject, done, equal, holds, maybe_async, refused};
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::ttl::Ttl;
+use crate::ttl::{Remaining, Ttl};
 
 /// What `set_many` stored, `get_many` answers: the present keys, each once.
 #[maybe_async]
@@ -66,4 +67,22 @@ pub async fn one_undecodable_value_does_not_spoil_the_rest(subject: &Subject) {
     done(cache.set("text", "x", Ttl::NEVER).await);
     let read = done(cache.get_many::<i32>(["number", "text"]).await);
     assert_eq!(read, HashMap::from([("number".to_owned(), 1)]));
+}
+
+/// What was exported from one key is the same value under another, byte for byte, and tells what is left of its lifetime.
+#[maybe_async]
+pub async fn exported_bytes_are_the_same_value_elsewhere(subject: &Subject) {
+    let (cache, value) = (subject.cache(), vec![1_u16, 500]);
+    done(cache.set("from", &value, Duration::from_secs(900)).await);
+    let mut entries = done(cache.export(["from", "missing", "from"]).await);
+    equal(entries.len(), 1);
+    let Some(entry) = entries.remove("from") else { panic!("what is there was not exported") };
+    let is_left = |left| (Duration::from_secs(600)..=Duration::from_secs(901)).contains(&left);
+    holds(matches!(entry.remaining, Some(Remaining::For(left)) if is_left(left)));
+    done(cache.import([("to", entry.bytes.clone())], Ttl::NEVER).await);
+    equal(done(cache.get::<Vec<u16>>("to").await), Some(value));
+    equal(done(cache.ttl("to").await), Some(Remaining::Never));
+    let again = done(cache.export(["to"]).await).remove("to");
+    equal(again.map(|entry| entry.bytes), Some(entry.bytes));
+    refused(cache.import([("", vec![1])], Ttl::NEVER).await, ErrorKind::InvalidKey);
 }

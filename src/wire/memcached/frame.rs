@@ -144,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_stats_is_complete_at_its_last_word() {
+        let answer = b"STAT pid 7\r\nSTAT version 1.6.18\r\nEND\r\n";
+        let mut replies = Replies::new(7, 0..1, LIMIT).of_stats();
+        for end in 0..answer.len() {
+            assert!(!replies.advance(&answer[..end]).unwrap(), "at {end}");
+        }
+        assert!(replies.advance(answer).unwrap());
+        let reply = replies.read(answer.to_vec()).unwrap().remove(0).unwrap();
+        assert_eq!(reply.value.as_deref(), Some(&answer[..]));
+        assert!(Replies::new(7, 0..1, LIMIT).of_stats().advance(b"END\r\n").unwrap());
+        for other in [&b"ERROR\r\n"[..], b"HD O7.0\r\n", b"END\r\nSTAT"] {
+            assert!(Replies::new(7, 0..1, LIMIT).of_stats().advance(other).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_reply_to_another_command_is_an_error() {
         assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD O7.1\r\n").is_err());
         assert!(Replies::new(7, 0..1, LIMIT).advance(b"HD O6.0\r\n").is_err(), "the request before this one");

@@ -15,6 +15,7 @@ pub mod lock;
 pub mod man;
 pub mod ping;
 pub mod restore;
+pub mod schema;
 pub mod set;
 pub mod stats;
 pub mod ttl;
