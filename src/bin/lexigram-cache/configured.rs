@@ -7,7 +7,7 @@ use lexigram_cache::config::{BackendConfig, BackendKind, MemoryConfig, Serialize
 use lexigram_cache::{Cache, Caches, Config};
 
 use super::arguments::Common;
-use super::failure::{Code, Failure};
+use super::failure::{Code, Failure, say};
 
 /// The configuration that holds.
 pub struct Configured {
@@ -64,6 +64,9 @@ impl Configured {
     }
 
     fn named(&self, caches: &Caches, name: &str, common: &Common) -> Result<Target, Failure> {
+        if !self.config.enabled {
+            say("this configuration says `enabled: false`: nothing is stored, and nothing is found");
+        }
         let cache = caches.get(name)?;
         let cache = common.timeout.map_or(cache.clone(), |timeout| cache.with_timeout(timeout));
         let backend = self.config.backends.iter().find(|backend| backend.name == name);

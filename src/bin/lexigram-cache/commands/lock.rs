@@ -85,7 +85,7 @@ fn watch(mut child: Child, run: &LockRun, heard: &Receiver<Event>) -> Result<End
         match heard.recv_timeout(LOOK) {
             Ok(Event::Signal(signal)) => child.pass_on(signal),
             Ok(Event::Lost) if run.keep_running => {
-                say(&format!("the lock `{}` was lost; the command goes on", run.name))
+                say(&format!("the lock `{}` was lost; the command goes on", run.name));
             }
             Ok(Event::Lost) => {
                 say(&format!("the lock `{}` was lost; the command is ended", run.name));
@@ -114,7 +114,7 @@ fn settle(guard: LockGuard, run: &LockRun) {
             say(&format!("the lock `{}` was not held to the end of the command", run.name));
         }
         Err(error) => {
-            say(&format!("the lock `{}` is not released and ends with its time: {error}", run.name))
+            say(&format!("the lock `{}` is not released and ends with its time: {error}", run.name));
         }
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
             match self.put(&[item], life) {
                 Ok(()) => stored += 1,
                 Err(error) if Code::of(error.kind()) == Code::Input => {
-                    self.shared.bad.note(line, &error.to_string())?
+                    self.shared.bad.note(line, &error.to_string())?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -70,7 +70,7 @@ impl<'a> Writer<'a> {
         loop {
             match (self.put_once(items, life), pauses.next()) {
                 (Err(error), Some(pause)) if is_passing(&error) && self.shared.goes_on() => {
-                    thread::sleep(*pause)
+                    thread::sleep(*pause);
                 }
                 (done, _) => return done,
             }
