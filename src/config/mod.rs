@@ -68,8 +68,8 @@ mod variables;
 mod yaml;
 
 pub use backend::{BackendConfig, BackendKind, MemoryConfig};
-pub use environment::Environment;
 pub use duration::parse_duration;
+pub use environment::Environment;
 pub use keys::ConfigKey;
 pub use loader::ConfigLoader;
 pub use memcached::MemcachedConfig;

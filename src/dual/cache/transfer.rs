@@ -1,6 +1,5 @@
 //! Stored bytes as they are, for programs that move values of types they do not know.
 
-use super::many::distinct;
 use super::{Cache, maybe_async};
 
 use std::collections::HashMap;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use crate::entry::{Ask, Encoded, Entry, Item, Lookup};
 use crate::error::Result;
+use crate::key::distinct;
 use crate::ttl::{Remaining, Ttl};
 
 #[maybe_async]
