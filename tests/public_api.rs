@@ -15,7 +15,8 @@ fn the_public_names_are_those_that_were_looked_through() {
     let json = rustdoc_json();
     if format_of(&json) != FORMAT {
         // Another compiler tells in other words. Checks before a merge run with the one that is read here.
-        let text = "this rustdoc writes JSON that the crate `public-api` does not read in the version of Cargo.toml";
+        let text =
+            "this rustdoc writes JSON that the crate `public-api` does not read in the version of Cargo.toml";
         assert!(env::var_os("CI").is_none(), "{text}; take one that does, and FORMAT with it");
         return println!("not compared: {text}");
     }
@@ -62,7 +63,8 @@ fn format_of(json: &str) -> u64 {
 fn names(json: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("public_api.json");
     fs::write(&path, json).unwrap();
-    let api = public_api::Builder::from_rustdoc_json(path).omit_blanket_impls(true).omit_auto_trait_impls(true);
+    let api =
+        public_api::Builder::from_rustdoc_json(path).omit_blanket_impls(true).omit_auto_trait_impls(true);
     let api: PublicApi = api.build().expect("the format is one that it reads");
     api.to_string()
 }
