@@ -1,14 +1,16 @@
 //! What fuzzers are given and what they have found, without a fuzzer: every target over its seeds and its regressions.
 #![cfg(feature = "_fuzzing")]
 
-mod support;
+#[expect(dead_code, reason = "other tests do more with a process of their own")]
+#[path = "support/process.rs"]
+mod process;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Parent, Process};
+use process::{Parent, Process};
 use targets::TARGETS;
 use targets::limits;
 
