@@ -1,13 +1,24 @@
 //! The one door to chance inside the process: good enough to spread callers, not to keep secrets.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
+
+#[cfg(simulation)]
+pub(crate) use crate::simulation::{fill, random};
+/// Bytes that nobody else can have drawn.
+#[cfg(all(feature = "redis", not(simulation)))]
+pub(crate) use getrandom::fill;
+
+#[cfg(not(simulation))]
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0_u8)
+}
 
 /// A number above 0 and up to 1, evenly spread. Each state that the standard library makes hashes under a key of
 /// its own, so an empty hash is a draw.
 pub(crate) fn chance() -> f64 {
     const STEPS: u64 = 1 << 53;
-    let draw = RandomState::new().hash_one(0_u8) % STEPS;
+    let draw = random() % STEPS;
     // Both are exact, since a float holds 53 bits.
     (draw + 1) as f64 / STEPS as f64
 }

@@ -92,10 +92,14 @@ mod health;
 mod key;
 #[cfg(feature = "metrics")]
 mod meters;
+mod now;
 mod pattern;
 mod policy;
 mod removal;
 mod rt;
+#[cfg(simulation)]
+#[doc(hidden)]
+pub mod simulation;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;

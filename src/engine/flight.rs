@@ -65,6 +65,10 @@ pub(crate) enum Token {
 
 impl Token {
     fn serves(&self, shown: Option<&Version>) -> bool {
+        #[cfg(simulation)]
+        if crate::simulation::has(crate::simulation::Bug::FollowsOutdatedFlights) {
+            return true;
+        }
         match self {
             Token::Boarding | Token::Local => true,
             Token::Lease(token) => shown == Some(token),
@@ -274,6 +278,10 @@ impl Drop for Leader {
     fn drop(&mut self) {
         if self.landed {
             return;
+        }
+        #[cfg(simulation)]
+        if crate::simulation::has(crate::simulation::Bug::ForgetsFollowers) {
+            return self.listing.strike(&self.key, &self.flight);
         }
         self.end(Landing::of_a_dropped_leader());
     }

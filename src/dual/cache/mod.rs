@@ -24,7 +24,7 @@ mod write;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use self::builder::CacheBuilder;
 use super::backend::BackendHandle;
@@ -35,6 +35,7 @@ use crate::event::Journal;
 use crate::handle::memory::Memory;
 use crate::health::{Health, Status};
 use crate::key::Prefix;
+use crate::now::now;
 use crate::policy::Rules;
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
@@ -112,12 +113,12 @@ impl Cache {
 
     /// Whether the backend answers. Never an error; bounded by the timeout. One round trip per server.
     pub async fn health(&self) -> Health {
-        let start = Instant::now();
+        let start = now();
         let pinged = match self.call("health") {
             Ok(call) => call.backend().ping(call.deadline).await,
             Err(error) => Err(error),
         };
-        let latency = start.elapsed();
+        let latency = now().saturating_duration_since(start);
         match pinged {
             Ok(()) => Health { status: Status::Up, latency, detail: "the backend answers".into() },
             Err(error) => Health { status: Status::Down, latency, detail: error.to_string() },

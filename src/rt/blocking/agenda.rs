@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
+use crate::now::now;
+
 /// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
 pub(crate) fn while_renewing<R>(
     every: Duration,
@@ -22,7 +24,7 @@ pub(crate) fn while_renewing<R>(
             let _over = AGENDA.lock().renewals.remove(&self.0);
         }
     }
-    let _entry = Entry(AGENDA.enter(Renewal { due: Instant::now() + every, every, renew: Arc::new(renew) }));
+    let _entry = Entry(AGENDA.enter(Renewal { due: now() + every, every, renew: Arc::new(renew) }));
     work()
 }
 
@@ -82,7 +84,7 @@ impl Agenda {
     fn attend(&'static self, tasks: &mut Tasks) -> bool {
         if tasks.attended.is_none() {
             let thread = thread::Builder::new().name("cache-agenda".into()).spawn(|| self.keep());
-            tasks.attended = thread.is_ok().then(Instant::now);
+            tasks.attended = thread.is_ok().then(now);
         }
         self.changed.notify_one();
         tasks.attended.is_some()
@@ -93,7 +95,7 @@ impl Agenda {
         let mut idle_since = None;
         loop {
             let mut tasks = self.lock();
-            let now = Instant::now();
+            let now = now();
             if let Some((number, renew)) = tasks.next_due(now) {
                 drop(tasks);
                 if !catch_unwind(AssertUnwindSafe(move || renew())).unwrap_or(false) {

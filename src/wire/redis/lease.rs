@@ -3,6 +3,7 @@
 //!
 //! It is `null` followed by 128 random bits as spaces and tabs. Every reader of JSON, in any language, sees null.
 
+use crate::chance::fill;
 use crate::error::{Error, ErrorKind, Result};
 
 const NULL: &[u8] = b"null";
@@ -15,7 +16,7 @@ const LENGTH: usize = NULL.len() + 128;
 /// `Unsupported` if the system gives no random numbers.
 pub(crate) fn placeholder() -> Result<Vec<u8>> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| {
+    fill(&mut random).map_err(|error| {
         Error::new(ErrorKind::Unsupported, "the system gives no random numbers").with_source(error)
     })?;
     Ok(spelled(u128::from_ne_bytes(random)))
