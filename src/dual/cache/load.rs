@@ -223,7 +223,7 @@ impl Cache {
             // The mark keeps other processes off until the value is stored.
             Right::Replace(version, mark) => (Condition::Unchanged(version), mark),
             Right::Overwrite => (Condition::Always, Mark::none()),
-            Right::Nothing => return Ok(()),
+            Right::Nothing | Right::Unanswered => return Ok(()),
         };
         let item = call.pack_loaded(value, took)?;
         let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;
