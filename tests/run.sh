@@ -8,7 +8,7 @@ main() {
     install_servers
     step "tests" run_tests
     step "races" run_doubled --lib engine::memory::races
-    SIMULATION_SCHEDULES=${SIMULATION_SCHEDULES:-2000} step "simulation" run_doubled --test simulation
+    step "simulation" run_doubled --test simulation
     step "documentation tests" cargo test --doc --all-features --no-fail-fast
     step "example quickstart" cargo run --example quickstart
     step "example quickstart with a configuration file" \
@@ -30,8 +30,8 @@ run_tests() {
 # What stands behind the doors to the world is another's. A target directory of its own, which both share: another cfg
 # builds everything anew.
 run_doubled() {
-    RUSTFLAGS="--cfg shuttle --cfg simulation" cargo test --release --target-dir target/doubled \
-        --features redis,memcached,async,testing "$@"
+    env RUSTFLAGS="--cfg shuttle --cfg simulation" SIMULATION_SCHEDULES="${SIMULATION_SCHEDULES:-2000}" \
+        cargo test --release --target-dir target/doubled --features redis,memcached,async,testing "$@"
 }
 
 install_servers() {
