@@ -1,15 +1,31 @@
 //! The one door to chance: inside the process, good enough to spread callers and to tell them apart, not to keep secrets; and
 //! of the system.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A number above 0 and up to 1, evenly spread. Each state that the standard library makes hashes under a key of
-/// its own, so an empty hash is a draw.
+#[cfg(simulation)]
+use crate::simulation::{fill, random as draw};
+#[cfg(all(any(feature = "redis", feature = "encryption"), not(simulation)))]
+use getrandom::fill;
+
+/// Each state that the standard library makes hashes under a key of its own, so a hash of the same is a draw.
+#[cfg(not(simulation))]
+fn hashed(what: impl std::hash::Hash) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(what)
+}
+
+/// A simulation's draws come from its seed.
+#[cfg(simulation)]
+fn hashed(_: impl std::hash::Hash) -> u64 {
+    draw()
+}
+
+/// A number above 0 and up to 1, evenly spread.
 pub(crate) fn chance() -> f64 {
     const STEPS: u64 = 1 << 53;
-    let draw = RandomState::new().hash_one(0_u8) % STEPS;
+    let draw = hashed(0_u8) % STEPS;
     // Both are exact, since a float holds 53 bits.
     (draw + 1) as f64 / STEPS as f64
 }
@@ -28,7 +44,7 @@ pub(crate) fn random<const N: usize>() -> crate::error::Result<[u8; N]> {
     use crate::error::{Error, ErrorKind};
 
     let mut random = [0; N];
-    getrandom::fill(&mut random).map_err(|error| {
+    fill(&mut random).map_err(|error| {
         Error::new(ErrorKind::Unsupported, "the system gives no random numbers").with_source(error)
     })?;
     Ok(random)
@@ -39,7 +55,7 @@ pub(crate) fn random<const N: usize>() -> crate::error::Result<[u8; N]> {
 pub(crate) fn token() -> String {
     static DRAWN: AtomicU64 = AtomicU64::new(0);
     let drawn = (std::process::id(), DRAWN.fetch_add(1, Ordering::Relaxed));
-    let half = |half: u8| RandomState::new().hash_one((drawn, half));
+    let half = |half: u8| hashed((drawn, half));
     format!("{:016x}{:016x}", half(0), half(1))
 }
 

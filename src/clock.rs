@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::now::now;
 use crate::ttl::{Lifetime, Remaining};
 
 /// A monotonic clock for expiry.
@@ -87,7 +88,7 @@ impl Clock {
 
     fn exact(&self) -> u64 {
         match &self.0 {
-            Source::System => nanos_of(EPOCH.exact.elapsed()),
+            Source::System => nanos_of(now().saturating_duration_since(EPOCH.exact)),
             Source::Hand(nanos) => nanos.load(Ordering::SeqCst),
         }
     }
@@ -95,7 +96,9 @@ impl Clock {
     /// The kernel's last tick, where it is on the same scale as `exact`; elsewhere the two may drift apart.
     fn coarse(&self) -> Option<u64> {
         match &self.0 {
-            Source::System if cfg!(target_os = "linux") => Some(EPOCH.coarse.elapsed().as_nanos()),
+            Source::System if cfg!(all(target_os = "linux", not(simulation))) => {
+                Some(EPOCH.coarse.elapsed().as_nanos())
+            }
             _ => None,
         }
     }
@@ -114,8 +117,7 @@ struct Epoch {
     coarse: coarsetime::Instant,
 }
 
-static EPOCH: LazyLock<Epoch> =
-    LazyLock::new(|| Epoch { exact: Instant::now(), coarse: coarsetime::Instant::now() });
+static EPOCH: LazyLock<Epoch> = LazyLock::new(|| Epoch { exact: now(), coarse: coarsetime::Instant::now() });
 
 /// A coarse clock lags by up to one tick (10 ms at 100 Hz) at the epoch and again at each reading.
 const COARSE_ERROR: u64 = 25_000_000;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::now::now;
 use crate::ttl::Lifetime;
 
 /// The end of a call, set once where the call begins and passed down to the socket.
@@ -34,7 +35,7 @@ impl Deadline {
     /// `Timeout` once nothing is: a zero duration must never reach a socket, where it means "for ever".
     pub fn remaining(self) -> Result<Duration> {
         let Some(at) = self.at else { return Ok(Lifetime::MAX) };
-        let left = at.saturating_duration_since(Instant::now());
+        let left = at.saturating_duration_since(now());
         if left.is_zero() { Err(Deadline::passed()) } else { Ok(left) }
     }
 
@@ -56,7 +57,7 @@ impl Deadline {
 
 /// A timeout beyond what the clock can hold is as good as a century.
 fn far(timeout: Duration) -> Instant {
-    let now = Instant::now();
+    let now = now();
     now.checked_add(timeout).unwrap_or_else(|| now + Lifetime::MAX)
 }
 

@@ -103,6 +103,7 @@ mod key;
 mod lock;
 #[cfg(feature = "metrics")]
 mod meters;
+mod now;
 mod pattern;
 mod policy;
 mod quota;
@@ -111,6 +112,9 @@ mod rt;
 #[cfg(feature = "encryption")]
 mod seal;
 mod server;
+#[cfg(simulation)]
+#[doc(hidden)]
+pub mod simulation;
 mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,9 +7,8 @@ cd "$(dirname "$0")/.."
 main() {
     install_servers
     step "tests" run_tests
-    # A target directory of its own: another cfg builds everything anew.
-    step "races" env RUSTFLAGS="--cfg shuttle" \
-        cargo test --release --lib --target-dir target/shuttle engine::memory::races
+    step "races" run_doubled --lib engine::memory::races
+    step "simulation" run_doubled --test simulation
     step "documentation tests" cargo test --doc --all-features --no-fail-fast
     step "example quickstart" cargo run --example quickstart
     step "example quickstart with a configuration file" \
@@ -27,6 +26,13 @@ run_tests() {
     else
         cargo test --all-features --lib --bins --tests --examples --no-fail-fast
     fi
+}
+
+# What stands behind the doors to the world is another's. A target directory of its own, which both share: another cfg
+# builds everything anew.
+run_doubled() {
+    env RUSTFLAGS="--cfg shuttle --cfg simulation" SIMULATION_SCHEDULES="${SIMULATION_SCHEDULES:-2000}" \
+        cargo test --release --target-dir target/doubled --features redis,memcached,async,testing "$@"
 }
 
 install_servers() {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::now::now;
 
 /// What is known of one server, by all who use it in this process.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl Breaker {
         if threshold.is_none_or(|threshold| self.failures.load(Ordering::Relaxed) < threshold) {
             return Ok(Admission::Pass);
         }
-        self.admit_to_trouble(patience, Instant::now())
+        self.admit_to_trouble(patience, now())
     }
 
     fn admit_to_trouble(&self, patience: Duration, now: Instant) -> Result<Admission> {

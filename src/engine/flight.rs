@@ -64,13 +64,20 @@ pub(crate) enum Token {
     /// Nobody but this process knows of the load; a write here [detaches](Flights::detach) it.
     Local,
     Lease(Version),
+    /// Nobody can tell: the server did not answer who asked for the lease, and would tell of no removal.
+    Unknown,
 }
 
 impl Token {
     fn serves(&self, shown: Option<&Version>) -> bool {
+        #[cfg(simulation)]
+        if crate::simulation::has(crate::simulation::Bug::FollowsOutdatedFlights) {
+            return true;
+        }
         match self {
             Token::Boarding | Token::Local => true,
             Token::Lease(token) => shown == Some(token),
+            Token::Unknown => false,
         }
     }
 }
@@ -245,8 +252,17 @@ impl Leader {
     /// From now on the load stands for the state of the key under this lease, and for `None`, which no server
     /// knows of, for the state in this process.
     pub(crate) fn stand_for(&self, lease: Option<&Version>) {
+        self.stand(lease.map_or(Token::Local, |lease| Token::Lease(lease.clone())));
+    }
+
+    /// From now on nobody joins who has seen what the key holds: the state that the load stands for is not known.
+    pub(crate) fn stand_alone(&self) {
+        self.stand(Token::Unknown);
+    }
+
+    fn stand(&self, state: Token) {
         if let State::Airborne { token, .. } = &mut *self.flight.state() {
-            *token = lease.map_or(Token::Local, |lease| Token::Lease(lease.clone()));
+            *token = state;
         }
     }
 
@@ -278,6 +294,10 @@ impl Drop for Leader {
         if self.landed {
             return;
         }
+        #[cfg(simulation)]
+        if crate::simulation::has(crate::simulation::Bug::ForgetsFollowers) {
+            return self.listing.strike(&self.key, &self.flight);
+        }
         self.end(Landing::of_a_dropped_leader());
     }
 }
@@ -298,6 +318,14 @@ mod tests {
             Boarding::Follow(flight) => flight,
             _ => panic!("nobody leads"),
         }
+    }
+
+    #[test]
+    fn a_load_whose_state_of_the_key_is_unknown_is_followed_by_nobody_who_comes_later() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(&flights);
+        leader.stand_alone();
+        assert!([None, Some(&Version::Number(1))].into_iter().all(|shown| !leader.flight().serves(shown)));
     }
 
     fn landing(flight: &Flight) -> Option<Landing> {

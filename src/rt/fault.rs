@@ -31,6 +31,8 @@ impl Fault {
 
     /// Whether the exchange is worth another connection: the one it used died, and nothing can be applied twice.
     pub(crate) fn may_repeat(&self, repeatable: bool) -> bool {
+        #[cfg(simulation)]
+        let repeatable = repeatable || crate::simulation::has(crate::simulation::Bug::RepeatsSentWrites);
         self.error.kind() == ErrorKind::Unavailable && (repeatable || !self.sent)
     }
 

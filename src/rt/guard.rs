@@ -1,13 +1,14 @@
 //! What the breaker of a server makes of each exchange with it, in both worlds.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::fault::Fault;
 use crate::deadline::Deadline;
 use crate::engine::breaker::{Admission, Breaker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::breakers::breaker;
+use crate::now::now;
 
 /// Stands before one server.
 pub(crate) struct Guard {
@@ -48,7 +49,7 @@ impl Trial<'_> {
         match &answer {
             Err(Fault { ours: true, .. }) => {}
             Err(Fault { error, .. }) if is_away(error) => {
-                self.breaker.failed(error, self.patience, Instant::now());
+                self.breaker.failed(error, self.patience, now());
             }
             _ => self.breaker.answered(),
         }

@@ -1,4 +1,4 @@
-//! Chance: splitmix64, seeded by the system.
+//! Chance: splitmix64, seeded by the system unless a seed is given.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -13,6 +13,11 @@ impl Default for Random {
 }
 
 impl Random {
+    /// The same numbers for the same seed.
+    pub fn seeded(seed: u64) -> Random {
+        Random(seed)
+    }
+
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
@@ -26,7 +31,7 @@ impl Random {
         }
     }
 
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -71,7 +71,7 @@ impl Cache {
                 }
             }
         };
-        leader.stand_for(right.token());
+        right.tell(&leader);
         let is_nominal = right.is_nominal();
         let loaded = self.load_and_store(call, key, policy, right, load).await;
         if let Ok(value) = &loaded
@@ -112,16 +112,18 @@ impl Cache {
         policy: &Policy,
     ) -> Result<Claim<'a, T>> {
         if call.is_cut_off() {
-            return Ok(Claim::Granted(Right::Nothing));
+            return Ok(Claim::Granted(Right::Unanswered));
         }
         let ask = Ask::Lease(policy.rules.lock_ttl);
         let seen = call.backend().lookup(&key, ask, call.deadline).await;
+        let is_refused = seen.as_ref().is_err_and(|error| error.code().is_some());
         let found = match call.absorb(seen) {
             Ok(Some(Lookup::Hit(found))) => found,
             Ok(Some(seen)) => return Ok(call.claim_missing(key, seen)),
             Err(error) if error.kind() == ErrorKind::Decode => return Ok(Claim::Granted(Right::Overwrite)),
             // Nobody can tell the processes apart: each loads once by itself.
-            Ok(None) | Err(_) => return Ok(Claim::Granted(Right::Nothing)),
+            Ok(None) | Err(_) if is_refused => return Ok(Claim::Granted(Right::Nothing)),
+            Ok(None) | Err(_) => return Ok(Claim::Granted(Right::Unanswered)),
         };
         let version = match call.judged::<T>(found, policy)? {
             Judged::Value(kept) if kept.verdict <= Verdict::Early => return Ok(Claim::Found(kept.value)),

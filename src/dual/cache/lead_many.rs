@@ -135,12 +135,16 @@ impl Cache {
             true => Vec::new(),
             false => call.look_at_each(&asked, Ask::Lease(policy.rules.lock_ttl)).await,
         };
-        let mut seen = seen.into_iter().map(|seen| seen.ok().flatten());
-        let seen = keys.iter().map(|key| if is_unseen(key) { None } else { seen.next().flatten() });
-        let claim = |(key, seen): (&Key<'a>, Option<Lookup<Found>>)| match seen {
+        let mut seen = seen.into_iter();
+        let seen = keys.iter().map(|key| match is_unseen(key) {
+            true => Ok(None),
+            false => seen.next().unwrap_or(Ok(None)),
+        });
+        let claim = |(key, seen): (&Key<'a>, Result<Option<Lookup<Found>>>)| match seen {
             // As with a single key: without leases each process loads once by itself.
-            None => Ok(Claim::Granted(Right::Nothing)),
-            Some(Lookup::Hit(found)) => {
+            Err(error) if error.code().is_some() => Ok(Claim::Granted(Right::Nothing)),
+            Err(_) | Ok(None) => Ok(Claim::Granted(Right::Unanswered)),
+            Ok(Some(Lookup::Hit(found))) => {
                 let replace = |version| Claim::Granted(Right::Replace(version, Mark::none()));
                 Ok(match call.judged::<T>(found, policy)? {
                     Judged::Value(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
@@ -148,7 +152,7 @@ impl Cache {
                     Judged::Unreadable(version) => replace(version),
                 })
             }
-            Some(seen) => Ok(call.claim_missing(*key, seen)),
+            Ok(Some(seen)) => Ok(call.claim_missing(*key, seen)),
         };
         // All of them, so that no lease is left behind by an error of another key.
         let claims: Vec<Result<Claim<'a, T>>> = keys.iter().zip(seen).map(claim).collect();
@@ -169,7 +173,7 @@ impl Cache {
         }
         for Granted { leader, right, .. } in &granted {
             if let Some(leader) = leader {
-                leader.stand_for(right.token());
+                right.tell(leader);
             }
         }
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();

@@ -8,6 +8,7 @@ use super::{Cache, maybe_async, rt};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::flight::Leader;
 use crate::entry::{Lease, Version};
 use crate::error::Result;
 use crate::key::Key;
@@ -21,17 +22,28 @@ pub(super) enum Right<'a> {
     Replace(Version, Mark),
     /// The key held something that no cache has written.
     Overwrite,
-    /// The backend could not tell; what is loaded is not stored.
+    /// The server gives no leases; what is loaded is not stored.
     Nothing,
+    /// The server did not answer, so nobody can tell which state of the key the load is of. It is not stored either.
+    Unanswered,
 }
 
 impl Right<'_> {
     /// What those who look at the key see while the load is under way; `None` where they see nothing.
-    pub(super) fn token(&self) -> Option<&Version> {
+    fn token(&self) -> Option<&Version> {
         match self {
             Right::Lease(Held::Server(tenure)) => tenure.as_ref()?.lease.token.as_ref(),
             Right::Replace(version, _) => Some(version),
             _ => None,
+        }
+    }
+
+    /// Has the load stand for the state of the key that the right is for.
+    pub(super) fn tell(&self, leader: &Leader) {
+        match self {
+            // Who comes later may have seen what others did to the key meanwhile.
+            Right::Unanswered => leader.stand_alone(),
+            right => leader.stand_for(right.token()),
         }
     }
 

@@ -6,7 +6,7 @@ use super::mark::Mark;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
@@ -18,6 +18,7 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::fetched::{Fetched, Loaded};
 use crate::key::Key;
+use crate::now::now;
 use crate::policy::{Policy, Rules};
 use crate::ttl::{Lifetime, Ttl};
 
@@ -169,7 +170,7 @@ impl Cache {
         let (hold, limit) = (rules.lock_ttl, rules.hard_limit);
         let work =
             || async move { rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await };
-        let start = call.is_timed(rules).then(Instant::now);
+        let start = call.is_timed(rules).then(now);
         let loaded = match renewals.is_empty() {
             true => work().await,
             false => {
@@ -179,14 +180,13 @@ impl Cache {
                     let renewals = Arc::clone(&renewals);
                     // What comes after the limit is not stored, so others need not be kept from loading.
                     async move {
-                        ends.is_none_or(|ends| Instant::now() < ends)
-                            && Renewal::renew_all(&renewals, hold).await
+                        ends.is_none_or(|ends| now() < ends) && Renewal::renew_all(&renewals, hold).await
                     }
                 };
                 rt::while_renewing(hold / 3, renew, work).await
             }
         };
-        let took = start.map(|start| start.elapsed());
+        let took = start.map(|start| now().saturating_duration_since(start));
         let loaded = match loaded {
             Ok(loaded) => loaded.map_err(Error::from_loader),
             Err(error) if error.is_timeout() => Err(Error::hard_limit()),
@@ -223,7 +223,7 @@ impl Cache {
             // The mark keeps other processes off until the value is stored.
             Right::Replace(version, mark) => (Condition::Unchanged(version), mark),
             Right::Overwrite => (Condition::Always, Mark::none()),
-            Right::Nothing => return Ok(()),
+            Right::Nothing | Right::Unanswered => return Ok(()),
         };
         let item = call.pack_loaded(value, took)?;
         let filled = call.backend().store(key, item, lifetime, &condition, call.deadline).await;

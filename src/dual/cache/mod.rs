@@ -26,7 +26,7 @@ mod write;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use self::builder::CacheBuilder;
 pub use self::keys::Keys;
@@ -40,6 +40,7 @@ use crate::event::Journal;
 use crate::handle::memory::Memory;
 use crate::health::{Health, Status};
 use crate::key::Prefix;
+use crate::now::now;
 use crate::policy::Rules;
 use crate::server::ServerInfo;
 use crate::stats::Stats;
@@ -145,12 +146,12 @@ impl Cache {
 
     /// Whether the backend answers. Never an error; bounded by the timeout. One round trip per server.
     pub async fn health(&self) -> Health {
-        let start = Instant::now();
+        let start = now();
         let pinged = match self.call("health") {
             Ok(call) => call.backend().ping(call.deadline).await,
             Err(error) => Err(error),
         };
-        let latency = start.elapsed();
+        let latency = now().saturating_duration_since(start);
         match pinged {
             Ok(()) => Health { status: Status::Up, latency, detail: "the backend answers".into() },
             Err(error) => Health { status: Status::Down, latency, detail: error.to_string() },

@@ -14,6 +14,7 @@ use crate::entry::Value;
 use crate::error::{BoxError, Result};
 use crate::fetched::{Fetched, Loaded, Staleness};
 use crate::key::Key;
+use crate::now::now;
 use crate::policy::{OnWaitTimeout, Policy, Rules};
 use crate::ttl::Lifetime;
 
@@ -39,7 +40,7 @@ impl Patience {
     }
 
     fn left(&self) -> Duration {
-        self.ends().saturating_duration_since(Instant::now())
+        self.ends().saturating_duration_since(now())
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
+use crate::now::now;
+
 /// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
 pub(crate) fn while_renewing<R>(
     every: Duration,
@@ -21,7 +23,7 @@ pub(crate) fn while_renewing<R>(
 
 /// Runs `renew` once per interval for as long as that says that there is more to come, until this is dropped.
 pub(crate) fn renewing(every: Duration, renew: impl Fn() -> bool + Send + Sync + 'static) -> Renewing {
-    let due = Instant::now() + every;
+    let due = now() + every;
     Renewing {
         number: RENEWALS.enter(Renewal { due, every, renew: Arc::new(renew) }),
         process: process::id(),
@@ -113,7 +115,7 @@ impl Agenda {
     fn attend(&'static self, tasks: &mut Tasks) -> bool {
         if tasks.attended.is_none() {
             let thread = thread::Builder::new().name("cache-agenda".into()).spawn(|| self.keep());
-            tasks.attended = thread.is_ok().then(Instant::now);
+            tasks.attended = thread.is_ok().then(now);
         }
         self.changed.notify_one();
         tasks.attended.is_some()
@@ -124,7 +126,7 @@ impl Agenda {
         let mut idle_since = None;
         loop {
             let mut tasks = self.lock();
-            let now = Instant::now();
+            let now = now();
             if let Some((number, renew)) = tasks.next_due(now) {
                 drop(tasks);
                 if !catch_unwind(AssertUnwindSafe(move || renew())).unwrap_or(false) {

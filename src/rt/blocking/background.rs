@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use crate::now::now;
+
 /// A loader that can run beside its caller.
 pub trait LaterLoad<R>: Send + 'static {
     /// Loads.
@@ -68,7 +70,7 @@ impl Background {
         {
             drop(queue);
             // Nothing is ever sent: the wait ends when the thread does.
-            let _ = ended.recv_timeout(until.saturating_duration_since(Instant::now()));
+            let _ = ended.recv_timeout(until.saturating_duration_since(now()));
         }
     }
 

@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use crate::engine::flight::{Flight, Landing, State};
 use crate::error::Result;
 use crate::key::Key;
+use crate::now::now;
 
 /// Waits until the flight lands; `None` if `until` comes first.
 pub(crate) fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>> {
@@ -18,7 +19,7 @@ pub(crate) fn landed(flight: &Flight, until: Instant) -> Result<Option<Landing>>
             State::Landed(landing) => return Ok(Some(landing.clone())),
             State::Airborne { threads, .. } => *threads += 1,
         }
-        let left = until.saturating_duration_since(Instant::now());
+        let left = until.saturating_duration_since(now());
         if left.is_zero() {
             return Ok(None);
         }

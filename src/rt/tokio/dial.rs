@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 
-use tokio::net::TcpStream;
+pub(super) use tokio::net::TcpStream as Stream;
 use tokio::sync::oneshot;
 
 use super::super::fault::io_error;
@@ -17,12 +17,12 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Tries every address of `host:port`, resolved anew. The caller bounds the whole by its deadline; each address gets its
 /// share, so that a dead first one leaves some for the second.
-pub(super) async fn dial(at: &str, deadline: Deadline) -> Result<TcpStream> {
+pub(super) async fn dial(at: &str, deadline: Deadline) -> Result<Stream> {
     let addresses = addresses(at).await?;
     let mut last = Error::new(ErrorKind::Unavailable, format!("{at} has no address"));
     for (tried, address) in addresses.iter().enumerate() {
         let share = Deadline::after(deadline.remaining()? / (addresses.len() - tried) as u32);
-        let dialled = match within(share.instant(), pin!(TcpStream::connect(address))).await {
+        let dialled = match within(share.instant(), pin!(Stream::connect(address))).await {
             Err(error) if error.is_timeout() => Err(io::ErrorKind::TimedOut.into()),
             dialled => dialled?,
         };

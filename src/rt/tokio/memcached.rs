@@ -4,10 +4,9 @@ use std::io;
 use std::pin::pin;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use super::super::fault::{Fault, io_error};
-use super::dial::dial;
+use super::dial::{Stream, dial};
 use super::pool::{Place, Pool};
 use super::receive::receive;
 use super::runtime::Runtime;
@@ -89,7 +88,7 @@ impl Server {
 
     /// A connection whose other side has shown that it is a Memcached server which answers, so that a write is not the
     /// first thing it hears.
-    async fn greeted(&self, deadline: Deadline) -> Result<TcpStream> {
+    async fn greeted(&self, deadline: Deadline) -> Result<Stream> {
         let mut stream = dial(&self.address, deadline).await?;
         read_greeting(exchange(&mut stream, &greeting().windows(GREETING)?, &mut false).await?)?;
         Ok(stream)
@@ -99,7 +98,7 @@ impl Server {
 /// Exchanges, and keeps the connection if it is in step afterwards.
 async fn in_place(
     place: &Place<'_>,
-    mut stream: TcpStream,
+    mut stream: Stream,
     windows: &[Window],
     sent: &mut bool,
 ) -> Result<Vec<Reply>> {
@@ -110,7 +109,7 @@ async fn in_place(
     Ok(replies)
 }
 
-async fn exchange(stream: &mut TcpStream, windows: &[Window], sent: &mut bool) -> Result<Vec<Reply>> {
+async fn exchange(stream: &mut Stream, windows: &[Window], sent: &mut bool) -> Result<Vec<Reply>> {
     let mut replies: Vec<Reply> = Vec::new();
     for window in windows {
         if !replies.iter().all(keeps_step) {
@@ -123,7 +122,7 @@ async fn exchange(stream: &mut TcpStream, windows: &[Window], sent: &mut bool) -
 }
 
 /// Sends, noting the first byte that leaves.
-async fn send(stream: &mut TcpStream, mut packed: &[u8], sent: &mut bool) -> Result<()> {
+async fn send(stream: &mut Stream, mut packed: &[u8], sent: &mut bool) -> Result<()> {
     while !packed.is_empty() {
         match stream.write(packed).await {
             Ok(0) => return Err(io_error("send", io::ErrorKind::WriteZero.into())),

@@ -6,6 +6,7 @@ mod background;
 #[cfg(feature = "testing")]
 mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
+#[cfg_attr(simulation, path = "dial_simulated.rs")]
 mod dial;
 mod flight;
 mod looking;

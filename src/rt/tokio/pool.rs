@@ -4,11 +4,11 @@ use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::net::TcpStream;
 use tokio::runtime::Id;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::fault::{Fault, exhausted};
+use super::dial::Stream;
 use super::runtime::Runtime;
 use crate::deadline::Deadline;
 
@@ -34,7 +34,7 @@ pub(super) struct Place<'a> {
 /// conversation of its own process alone.
 struct Idle {
     /// Always there until it is dropped.
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     process: u32,
     runtime: Id,
 }
@@ -78,7 +78,7 @@ impl Places {
 
 impl Place<'_> {
     /// An idle connection fit for use: of this runtime, open, and with nothing to read, since nothing was asked.
-    pub(super) fn idle(&self) -> Option<TcpStream> {
+    pub(super) fn idle(&self) -> Option<Stream> {
         loop {
             let mut idle = self.pool.lock().idle.pop()?;
             let stream = idle.stream.take()?;
@@ -93,7 +93,7 @@ impl Place<'_> {
     }
 
     /// Takes back a connection that is in step.
-    pub(super) fn keep(&self, stream: TcpStream) {
+    pub(super) fn keep(&self, stream: Stream) {
         let (process, runtime) = (std::process::id(), self.runtime);
         self.pool.lock().idle.push(Idle { stream: Some(stream), process, runtime });
     }

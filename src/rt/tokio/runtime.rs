@@ -66,6 +66,12 @@ impl Runtime {
     /// # Errors
     /// `Timeout`; `Closed` if the runtime ends first.
     pub(super) async fn within<F: Future>(&self, until: Instant, mut work: Pin<&mut F>) -> Result<F::Output> {
+        #[cfg(simulation)]
+        let until = if crate::simulation::has(crate::simulation::Bug::OverstaysDeadlines) {
+            until + Duration::from_secs(1)
+        } else {
+            until
+        };
         let mut timer = pin!(sleep_until(until.into()));
         poll_fn(|context| {
             if let Poll::Ready(output) = work.as_mut().poll(context) {

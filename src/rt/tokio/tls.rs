@@ -2,11 +2,11 @@
 
 use std::io;
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::super::fault::{io_error, tls_error};
+use super::dial::Stream;
 use crate::error::Result;
 use crate::handle::tls::Tls;
 
@@ -14,7 +14,7 @@ use crate::handle::tls::Tls;
 ///
 /// # Errors
 /// `Misconfigured` if the two sides cannot agree or the certificate is not accepted; `Unavailable` if the connection ends.
-pub(super) async fn handshake(stream: TcpStream, tls: &Tls, at: &str) -> Result<TlsStream<TcpStream>> {
+pub(super) async fn handshake(stream: Stream, tls: &Tls, at: &str) -> Result<TlsStream<Stream>> {
     let connector = TlsConnector::from(tls.config.clone());
     connector.connect(tls.server_name.clone(), stream).await.map_err(|error| match error.kind() {
         // What rustls has to say of the other side; all else is the connection's.

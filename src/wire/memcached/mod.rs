@@ -10,7 +10,6 @@ mod reply;
 mod seen;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use memcache::exp::{
@@ -93,7 +92,12 @@ impl Window {
 
 const WINDOW: usize = 64 * 1024;
 
+#[cfg(simulation)]
+use crate::simulation::number as next_number;
+
+#[cfg(not(simulation))]
 fn next_number() -> u32 {
+    use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -5,7 +5,7 @@ use super::{maybe_async, rt};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use memcache::exp::MetaCommand;
 
@@ -14,6 +14,8 @@ use crate::engine::rendezvous::Rendezvous;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::memcached::{Memcached, Settings};
 use crate::key::{Key, Prefix};
+// Only the start of a namespace's generations and long lifetimes are told in wall-clock time.
+pub(super) use crate::now::unix_now;
 use crate::wire::memcached::{self as wire, Mode, Reply, Request, Seen, Want, WireKey};
 
 /// The servers, and the generations last seen on them.
@@ -272,8 +274,3 @@ impl Access {
 
 /// Key, header and flags share the item's size limit with the value.
 const ITEM_OVERHEAD: usize = 256;
-
-/// Only the start of a namespace's generations and long lifetimes are told in wall-clock time.
-pub(super) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}

@@ -10,6 +10,7 @@ use crate::deadline::Deadline;
 use crate::engine::slots::Slots;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::redis::{Endpoint, Settings};
+use crate::now::now;
 use crate::wire::redis as wire;
 
 pub(super) struct Map {
@@ -95,9 +96,10 @@ impl Map {
     /// at once again.
     fn is_due(&self) -> bool {
         let mut known = self.lock();
-        let due = known.doubted && known.asked.is_none_or(|asked| asked.elapsed() >= PAUSE);
+        let due =
+            known.doubted && known.asked.is_none_or(|asked| now().saturating_duration_since(asked) >= PAUSE);
         if due {
-            known.asked = Some(Instant::now());
+            known.asked = Some(now());
         }
         due
     }

@@ -11,6 +11,7 @@ use redis::Value;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handle::redis::{Endpoint, Sentinels, Settings};
+use crate::now::now;
 use crate::wire::redis::{self as wire, Request};
 
 pub(super) struct Watched {
@@ -55,8 +56,7 @@ impl Watched {
     pub(super) fn new(settings: Settings, sentinels: &Sentinels) -> Watched {
         let Sentinels { master, each } = sentinels;
         let sentinels = each.iter().map(|(at, settings)| Arc::new(Member::at(at.clone(), settings.clone())));
-        let known =
-            Known { sentinels: sentinels.collect(), master: None, doubted: false, reviewed: Instant::now() };
+        let known = Known { sentinels: sentinels.collect(), master: None, doubted: false, reviewed: now() };
         Watched { name: master.clone(), settings, known: Mutex::new(known) }
     }
 
@@ -71,7 +71,7 @@ impl Watched {
         };
         known.master = Some(Arc::clone(&master));
         known.doubted = false;
-        known.reviewed = Instant::now();
+        known.reviewed = now();
         Ok(master)
     }
 
@@ -81,10 +81,10 @@ impl Watched {
         if known.doubted {
             return Last::Doubted(master);
         }
-        if known.reviewed.elapsed() < REVIEW {
+        if now().saturating_duration_since(known.reviewed) < REVIEW {
             return Last::Good(master);
         }
-        known.reviewed = Instant::now();
+        known.reviewed = now();
         Last::Due(master)
     }
 
