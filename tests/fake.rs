@@ -226,9 +226,9 @@ fn a_value_is_compared_in_whatever_format_it_was_written() {
 #[test]
 fn locks_and_limits_go_by_the_clock_of_the_test() {
     let fake = FakeCache::new();
-    let locks = LockStore::builder(&fake.backend()).renewal(false).build().unwrap();
+    let locks = LockStore::builder(fake.backend()).renewal(false).build().unwrap();
     let _held = locks.try_acquire("report", MINUTE).unwrap().unwrap();
-    let limiter = RateLimiter::new(&fake.backend(), "logins", Quota::per_minute(1)).unwrap();
+    let limiter = RateLimiter::new(fake.backend(), "logins", Quota::per_minute(1)).unwrap();
     assert!(limiter.check("me").unwrap().allowed);
     fake.clock().advance(MINUTE / 2);
     assert!(locks.try_acquire("report", MINUTE).unwrap().is_none());

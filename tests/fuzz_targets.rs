@@ -1,16 +1,15 @@
 //! What fuzzers are given and what they have found, without a fuzzer: every target over its seeds and its regressions.
 #![cfg(feature = "_fuzzing")]
+#![expect(clippy::duplicate_mod, reason = "the targets bring a piece of the support themselves")]
 
-#[expect(dead_code, reason = "other tests do more with a process of their own")]
-#[path = "support/process.rs"]
-mod process;
+mod support;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use process::{Parent, Process};
+use support::{Parent, Process};
 use targets::TARGETS;
 use targets::limits;
 

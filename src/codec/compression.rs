@@ -23,9 +23,9 @@ pub struct Compression {
 }
 
 impl Compression {
-    /// Level 1, from 1 KiB, up to 16 MiB.
+    /// Level 1, from 1 KiB, up to 4 MiB.
     pub fn new() -> Compression {
-        Compression { level: 1, threshold: 1 << 10, limit: 16 << 20 }
+        Compression { level: 1, threshold: 1 << 10, limit: 4 << 20 }
     }
 
     /// Effort, from 1 (fast) to 9 (small); what lies outside becomes the nearer end. Defaults to 1.
@@ -41,7 +41,7 @@ impl Compression {
     }
 
     /// The most bytes that one value may unpack to: more is refused unread, and values that large are not
-    /// compressed. Defaults to 16 MiB.
+    /// compressed. Defaults to 4 MiB: so much is read, or refused, in a tenth of a second, whatever it is.
     #[must_use]
     pub fn with_limit(self, bytes: usize) -> Compression {
         Compression { limit: bytes, ..self }
