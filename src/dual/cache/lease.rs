@@ -169,12 +169,12 @@ impl Tenure {
         rt::detach(move || async move { tenure.give_back().await });
     }
 
-    /// Whoever waits need not wait for the lease to end by itself.
+    /// Whoever waits need not wait for the lease to end by itself. That it does is all that follows from a failure, which
+    /// is told to nobody: a batch that its server has left would tell of it once for each key.
     async fn give_back(&self) {
         let call = self.cache.call_beside(self.operation);
         if let Ok(key) = call.key(&self.name) {
-            let abandoned = call.backend().abandon(&key, &self.lease, call.deadline).await;
-            call.heed(abandoned);
+            let _ = call.backend().abandon(&key, &self.lease, call.deadline).await;
         }
     }
 }

@@ -177,10 +177,9 @@ impl Place {
 
     async fn clear(&self) {
         if let Ok(key) = MARKS.key(&self.name) {
-            // After a failure the mark ends by itself.
+            // After a failure the mark ends by itself, as a lease does.
             let call = self.cache.call_beside(self.operation);
-            let removed = call.backend().remove(&key, None, call.deadline).await;
-            call.heed(removed);
+            let _ = call.backend().remove(&key, None, call.deadline).await;
         }
     }
 }
