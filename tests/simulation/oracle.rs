@@ -90,6 +90,7 @@ pub struct Reading {
     start: u64,
     jumped: u64,
     serial: u64,
+    epoch: u64,
 }
 
 /// A change of a key under way.
@@ -208,8 +209,8 @@ impl Oracle {
         self.sim.note("begins", process, verb, key as u64, 0);
         let known = self.known();
         let floor = known.rows.get(key).map_or(0, |row| row.floor);
-        let (jumped, serial) = (known.jumped, known.serial);
-        Reading { verb, process, key, floor, start: self.sim.now(), jumped, serial }
+        let (jumped, serial, epoch) = (known.jumped, known.serial, known.epoch);
+        Reading { verb, process, key, floor, start: self.sim.now(), jumped, serial, epoch }
     }
 
     /// Holds the end of a call against how long it may take.
@@ -225,11 +226,12 @@ impl Oracle {
     }
 
     /// Holds a value against the key that was asked for, and against what was known when it was asked.
-    /// Where the cache `degrades`, it may be one that a call which could not look has joined, however old.
+    /// Where the cache `degrades`, it may be one that a call which could not look has joined, however old; and where the
+    /// server went back meanwhile, one that it had forgotten.
     pub fn judge(&self, reading: Reading, value: &Stamped, degrades: bool) {
-        let Reading { verb, process, key, floor, .. } = reading;
-        let floor = if degrades { 0 } else { floor };
+        let Reading { verb, process, key, floor, epoch, .. } = reading;
         let mut known = self.known();
+        let floor = if degrades || epoch != known.epoch { 0 } else { floor };
         let wrong = match known.sources.get(value.source) {
             _ if value.key != key => Some("P1: of another key"),
             None => Some("P1: from nowhere"),
