@@ -15,7 +15,7 @@ targets=${*:-$(ls seeds)}
 # be found out, and without one twice as many inputs are tried.
 export RUSTC_BOOTSTRAP=1
 host=$(rustc -vV | sed -n 's/^host: //p')
-built=target/$host/release
+built=${CARGO_TARGET_DIR:-target}/$host/release
 cargo fuzz build --fuzz-dir . --sanitizer none --codegen-units 16
 
 fuzz() {

@@ -33,5 +33,7 @@ const SECRET: &str = ":S3CR3T@";
 
 fn discreet(text: &str, shown: Result<String>) {
     let shown = shown.unwrap_or_else(|error| format!("{error} {error:?}"));
-    assert!(!text.contains(SECRET) || !shown.contains("S3CR3T"), "{shown}");
+    // Where it stands by itself as well, it is no secret.
+    let is_secret = text.contains(SECRET) && !text.replace(SECRET, "").contains("S3CR3T");
+    assert!(!is_secret || !shown.contains("S3CR3T"), "{shown}");
 }
