@@ -200,14 +200,6 @@ impl RedisBuilder {
                 certificates are left unchecked by danger_accept_invalid_certs alone";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        // The parser takes what stands before it for a part of the path, which is shown wherever a server is named.
-        if url.split_once("://").is_some_and(|(scheme, rest)| {
-            scheme.ends_with("unix") && rest.split('?').next().is_some_and(|path| path.contains('@'))
-        }) {
-            let text = "the URL of a Unix socket has no user before an `@`; write ?user= and ?pass= behind the path, \
-                and an `@` of the path itself as %40";
-            return Err(Error::new(ErrorKind::Config, text));
-        }
         if url.split('%').skip(1).any(|after| !is_encoded(after)) {
             let text = "a `%` in the Redis URL is not followed by two hexadecimal digits; a `%` itself is written %25";
             return Err(Error::new(ErrorKind::Config, text));
@@ -224,6 +216,12 @@ impl RedisBuilder {
             ConnectionAddr::Tcp(host, port) => {
                 let tls = encrypted.then(|| Tls::new(host, &self.tls)).transpose()?;
                 Address::Tcp { host: host.clone(), port: *port, tls }
+            }
+            // The parser takes a login for a part of the path, which is shown wherever a server is named.
+            ConnectionAddr::Unix(path) if path.to_string_lossy().contains('@') => {
+                let text = "the URL of a Unix socket has no login before an `@`; write ?user= and ?pass= behind the path, \
+                    and give a socket another name that has an `@`";
+                return Err(Error::new(ErrorKind::Config, text));
             }
             ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
             _ => return Err(wrong()),
@@ -302,6 +300,7 @@ mod tests {
             "redis://:S3CR3T-7f2a@h h",
             "unix://?pass=S3CR3T-7f2a",
             "unix://:S3CR3T-7f2a@/run/redis.sock",
+            "unix:/:S3CR3T-7f2a@run/redis.sock",
             "redis+unix:///u:S3CR3T-7f2a@run/redis.sock?db=1",
             "unix:///run/redis.sock?db=x&pass=S3CR3T-7f2a",
             "",
