@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::now::now;
 use crate::ttl::{Lifetime, Remaining};
@@ -102,13 +102,6 @@ impl Clock {
             _ => None,
         }
     }
-}
-
-/// The time of day as the system has it, in microseconds since 1970: the one clock that processes on several machines share,
-/// more or less, and that goes on when a process or a server begins anew.
-pub(crate) fn unix_micros() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// Both clocks' readings at one point.

@@ -3,20 +3,26 @@
 #[cfg(not(simulation))]
 pub(crate) use self::system::*;
 #[cfg(simulation)]
-pub(crate) use crate::simulation::{now, unix_now};
+pub(crate) use crate::simulation::{now, unix_micros};
 
 #[cfg(not(simulation))]
 mod system {
-    use std::time::Instant;
+    use std::time::{Instant, SystemTime};
 
     pub(crate) fn now() -> Instant {
         Instant::now()
     }
 
-    /// Seconds since 1970.
-    #[cfg(feature = "memcached")]
-    pub(crate) fn unix_now() -> u64 {
-        use std::time::{SystemTime, UNIX_EPOCH};
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    /// The time of day as the system has it, in microseconds since 1970: the one clock that processes on several machines
+    /// share, more or less, and that goes on when a process or a server begins anew.
+    pub(crate) fn unix_micros() -> u64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
     }
+}
+
+/// Seconds since 1970.
+#[cfg(feature = "memcached")]
+pub(crate) fn unix_now() -> u64 {
+    unix_micros() / 1_000_000
 }

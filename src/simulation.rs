@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub trait World {
     /// The monotonic clock.
     fn now(&self) -> Instant;
-    /// The wall clock, in seconds since 1970.
-    fn unix_now(&self) -> u64;
+    /// The wall clock, in microseconds since 1970.
+    fn unix_micros(&self) -> u64;
     /// Any number, each as likely.
     fn random(&self) -> u64;
     /// Connects to what is said to be at this address.
@@ -82,8 +82,8 @@ pub(crate) fn now() -> Instant {
     world().map_or_else(Instant::now, |world| world.now())
 }
 
-pub(crate) fn unix_now() -> u64 {
-    world().map_or(0, |world| world.unix_now())
+pub(crate) fn unix_micros() -> u64 {
+    world().map_or(0, |world| world.unix_micros())
 }
 
 pub(crate) fn random() -> u64 {

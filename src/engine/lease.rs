@@ -8,9 +8,10 @@ use std::time::Duration;
 use smol_str::SmolStr;
 
 use super::Seed;
-use crate::clock::{Clock, Moment, unix_micros};
+use crate::clock::{Clock, Moment};
 use crate::key::Key;
 use crate::lock::{Claim, Unlocked};
+use crate::now::unix_micros;
 use crate::ttl::Lifetime;
 
 /// Locks by joined key.

@@ -1,6 +1,8 @@
 //! A Redis server, as far as the library speaks to one.
 
 mod script;
+#[path = "stores.rs"]
+mod stores;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -39,6 +41,7 @@ pub enum Reply {
     Text(Vec<u8>),
     Number(i64),
     List(Vec<Reply>),
+    NoList,
     Refusal(String),
 }
 
@@ -65,6 +68,7 @@ impl Redis {
             }
             b"PTTL" => ("PTTL", Reply::Number(held.left(key()))),
             b"PEXPIRETIME" => ("PEXPIRETIME", Reply::Number(held.end(key()))),
+            b"BLPOP" => ("BLPOP", stores::pop(held, key())),
             b"PING" => ("PING", Reply::Word("PONG")),
             b"CLIENT" => ("CLIENT", Reply::Done),
             b"SCAN" => {
@@ -187,6 +191,7 @@ impl Reply {
                 to.extend(format!("*{}\r\n", replies.len()).bytes());
                 replies.iter().for_each(|reply| reply.write(to));
             }
+            Reply::NoList => to.extend(b"*-1\r\n"),
             Reply::Refusal(text) => to.extend(format!("-{text}\r\n").bytes()),
         }
     }

@@ -2,21 +2,28 @@
 
 use std::sync::LazyLock;
 
-use super::{Held, Reply, number};
+use super::{Held, Reply, number, stores};
 use crate::sim::Planted;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Script {
     Add,
+    Alive,
+    Fixed,
+    Gcra,
+    Keep,
     Lease,
+    Lock,
     Put,
     Remaining,
     Remove,
     Renew,
     Retire,
+    Sliding,
     Swap,
     Take,
     Touch,
+    Unlock,
 }
 
 /// Each script with its text and its digest.
@@ -26,15 +33,22 @@ static SCRIPTS: LazyLock<Vec<(Script, &'static str, String)>> = LazyLock::new(||
     }
     let texts = [
         (Script::Add, text!("alive" "set" "add")),
+        (Script::Alive, text!("alive" "alive_each")),
+        (Script::Fixed, text!("quota" "fixed")),
+        (Script::Gcra, text!("quota" "gcra")),
+        (Script::Keep, text!("own" "keep")),
         (Script::Lease, text!("lease")),
+        (Script::Lock, text!("own" "lock")),
         (Script::Put, text!("alive" "set" "put")),
         (Script::Remaining, text!("alive" "remaining")),
         (Script::Remove, text!("alive" "remove")),
         (Script::Renew, text!("same" "renew")),
         (Script::Retire, text!("same" "retire")),
+        (Script::Sliding, text!("quota" "sliding")),
         (Script::Swap, text!("same" "set" "swap")),
         (Script::Take, text!("alive" "take")),
         (Script::Touch, text!("alive" "touch")),
+        (Script::Unlock, text!("own" "unlock")),
     ];
     let digested = |(script, text): (Script, &'static str)| {
         (script, text, ::redis::Script::new(text).get_hash().to_owned())
@@ -56,15 +70,22 @@ impl Script {
     pub fn name(self) -> &'static str {
         match self {
             Script::Add => "add",
+            Script::Alive => "alive",
+            Script::Fixed => "fixed",
+            Script::Gcra => "gcra",
+            Script::Keep => "keep",
             Script::Lease => "lease",
+            Script::Lock => "lock",
             Script::Put => "put",
             Script::Remaining => "remaining",
             Script::Remove => "remove",
             Script::Renew => "renew",
             Script::Retire => "retire",
+            Script::Sliding => "sliding",
             Script::Swap => "swap",
             Script::Take => "take",
             Script::Touch => "touch",
+            Script::Unlock => "unlock",
         }
     }
 
@@ -92,6 +113,13 @@ impl Script {
                 };
                 item.bytes = sum.to_string().into_bytes();
                 Reply::Text(item.bytes.clone())
+            }
+            Script::Alive => {
+                let seen = keys.iter().map(|key| held.is_alive(key, margin(argument(0))));
+                Reply::List(seen.map(|alive| Reply::Number(i64::from(alive))).collect())
+            }
+            Script::Fixed | Script::Gcra | Script::Keep | Script::Lock | Script::Sliding | Script::Unlock => {
+                stores::run(self, held, keys, arguments)
             }
             Script::Lease => {
                 if held.get(key).is_none() {

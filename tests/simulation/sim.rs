@@ -186,8 +186,8 @@ impl World for View {
         tokio::time::Instant::now().into_std()
     }
 
-    fn unix_now(&self) -> u64 {
-        UNIX_START + self.0.now() / 1_000
+    fn unix_micros(&self) -> u64 {
+        (UNIX_START * 1_000 + self.0.now()) * 1_000
     }
 
     fn random(&self) -> u64 {

@@ -3,13 +3,13 @@
 use super::bytes::again;
 use super::{Backend, BackendHandle, Kind, maybe_async};
 
-use crate::clock::unix_micros;
 use crate::deadline::Deadline;
 use crate::decision::Decision;
 use crate::engine::quota::{Clocks, Permits};
 use crate::entry::Condition;
 use crate::error::Result;
 use crate::key::Key;
+use crate::now::unix_micros;
 
 #[maybe_async]
 impl BackendHandle {

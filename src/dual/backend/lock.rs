@@ -8,12 +8,13 @@ use super::{Backend, BackendHandle, Kind, maybe_async};
 
 use std::time::Duration;
 
-use crate::clock::{Clock, unix_micros};
+use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::entry::{Condition, Entry};
 use crate::error::Result;
 use crate::key::Key;
 use crate::lock::{Claim, Strength, Unlocked};
+use crate::now::unix_micros;
 use crate::ttl::Lifetime;
 
 #[maybe_async]
