@@ -65,7 +65,10 @@ pub(crate) struct Request {
     /// Whether sending it twice does no more than sending it once, so that a lost reply may be asked again.
     pub(crate) repeatable: bool,
     /// It keeps its connection waiting, so it needs one that no other call is on.
-    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "threads share no connection"))]
+    #[cfg_attr(
+        not(any(feature = "async", feature = "cluster")),
+        expect(dead_code, reason = "threads share no connection")
+    )]
     pub(crate) apart: bool,
 }
 
