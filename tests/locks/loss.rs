@@ -14,7 +14,7 @@ use super::{LONG, SOON};
 const TTL: Duration = Duration::from_millis(600);
 
 /// A callback that tells the names of lost locks, and then panics.
-fn listener() -> (impl Fn(&str) + Send + Sync + 'static, mpsc::Receiver<String>) {
+fn listener() -> (impl Fn(&str) + Clone + Send + Sync + 'static, mpsc::Receiver<String>) {
     let (lost, losses) = mpsc::channel();
     let told = move |name: &str| {
         lost.send(name.to_owned()).unwrap();
@@ -28,17 +28,8 @@ fn a_lock_that_is_deleted_is_lost_at_the_next_renewal_and_not_owned() {
     let server = RedisServer::start();
     let redis = Redis::builder(server.url()).build().unwrap();
     let (told, losses) = listener();
-    let told = Arc::new(told);
     for world in 0..2 {
-        let told = Arc::clone(&told);
-        let locks = both!(
-            redis,
-            on_loss({
-                let told = Arc::clone(&told);
-                move |name: &str| told(name)
-            })
-        )[world]
-            .clone();
+        let locks = both!(redis, on_loss(told.clone()))[world].clone();
         let (guard, other) = (locks.take("k", TTL), locks.take("other", TTL));
         assert_eq!(ask(&server, "DEL lexigram%lock::{k}"), ":1");
         let deleted = Instant::now();
@@ -192,17 +183,8 @@ fn a_lock_whose_server_is_away_is_valid_until_its_own_time_is_over() {
     let server = RedisServer::start();
     let redis = Redis::builder(server.url()).build().unwrap();
     let (told, losses) = listener();
-    let told = Arc::new(told);
     for world in 0..2 {
-        let told = Arc::clone(&told);
-        let locks = both!(
-            redis,
-            on_loss({
-                let told = Arc::clone(&told);
-                move |name: &str| told(name)
-            })
-        )[world]
-            .clone();
+        let locks = both!(redis, on_loss(told.clone()))[world].clone();
         let guard = locks.take("k", TTL);
         server.kill();
         let killed = Instant::now();
