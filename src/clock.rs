@@ -67,11 +67,12 @@ impl Clock {
     }
 
     /// Whether this moment has come. A value that never ends costs no clock read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn has_passed(&self, moment: Moment) -> bool {
-        if moment == Moment::NEVER {
-            return false;
-        }
+        moment != Moment::NEVER && self.has_come(moment)
+    }
+
+    fn has_come(&self, moment: Moment) -> bool {
         let Some(coarse) = self.coarse() else { return self.exact() >= moment.0 };
         // Only near the end is the difference between the two clocks worth an exact reading.
         if coarse.abs_diff(moment.0) > COARSE_ERROR { coarse >= moment.0 } else { self.exact() >= moment.0 }

@@ -85,19 +85,26 @@ impl Journal {
         self.observer.is_some() || cfg!(any(feature = "tracing", feature = "metrics"))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record(&self, operation: &'static str, kind: EventKind<'_>) {
         if self.counts {
             self.count(&kind);
         }
-        if let Some(observer) = &self.observer {
-            observer.observe(&Event { operation, backend: &self.backend, kind });
+        if self.observer.is_some() {
+            self.tell(operation, kind);
         }
         #[cfg(feature = "tracing")]
         trace(operation, &self.backend, &kind);
     }
 
-    #[inline]
+    #[inline(never)]
+    fn tell(&self, operation: &'static str, kind: EventKind<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.observe(&Event { operation, backend: &self.backend, kind });
+        }
+    }
+
+    #[inline(always)]
     fn count(&self, kind: &EventKind<'_>) {
         #[cfg(feature = "metrics")]
         self.meters.count(kind);

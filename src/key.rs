@@ -66,12 +66,19 @@ impl Prefix {
     /// `InvalidKey` for an empty name.
     #[inline]
     pub fn key<'a>(&'a self, name: &'a str) -> Result<Key<'a>> {
-        if name.is_empty() {
-            let text = "a key must not be empty; name the value that is meant";
-            return Err(Error::new(ErrorKind::InvalidKey, text));
-        }
-        Ok(Key { prefix: self, name })
+        self.named(name).ok_or_else(no_name)
     }
+
+    /// [`key`](Prefix::key), without saying what is wrong.
+    #[inline(always)]
+    pub(crate) fn named<'a>(&'a self, name: &'a str) -> Option<Key<'a>> {
+        if name.is_empty() { None } else { Some(Key { prefix: self, name }) }
+    }
+}
+
+#[cold]
+fn no_name() -> Error {
+    Error::new(ErrorKind::InvalidKey, "a key must not be empty; name the value that is meant")
 }
 
 /// A checked key in its two parts. Memory compares the parts; only a wire joins them.
@@ -129,9 +136,22 @@ impl<'a> Key<'a> {
     pub fn is(&self, joined: &str) -> bool {
         // Comparing nothing is not free: vector code reads from its dangling address under a mask.
         match self.prefix() {
-            "" => joined == self.name,
+            "" => same(joined.as_bytes(), self.name.as_bytes()),
             prefix => joined.strip_prefix(prefix) == Some(self.name),
         }
+    }
+}
+
+/// Whether two texts are equal, without a call where they have 8 to 16 bytes, as most keys do: by their first and their
+/// last 8, which may overlap.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
+    let ends = |text: &[u8]| (word(text.first_chunk()), word(text.last_chunk()));
+    match one.len() {
+        len if len != other.len() => false,
+        8..=16 => ends(one) == ends(other),
+        _ => one == other,
     }
 }
 

@@ -72,7 +72,7 @@ const SEATS: usize = 32;
 const SHARED: usize = 8;
 
 impl Counters {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&self, count: Count, n: u64) {
         let seat = seat::of_this_thread();
         match self.own.get(seat) {
@@ -81,11 +81,14 @@ impl Counters {
                 let held = counts[count as usize].load(Ordering::Relaxed);
                 counts[count as usize].store(held.wrapping_add(n), Ordering::Relaxed);
             }
-            None => {
-                let Stripe(counts) = &self.shared[seat % SHARED];
-                counts[count as usize].fetch_add(n, Ordering::Relaxed);
-            }
+            None => self.add_shared(seat, count, n),
         }
+    }
+
+    #[cold]
+    fn add_shared(&self, seat: usize, count: Count, n: u64) {
+        let Stripe(counts) = &self.shared[seat % SHARED];
+        counts[count as usize].fetch_add(n, Ordering::Relaxed);
     }
 
     pub(crate) fn snapshot(&self) -> Stats {
@@ -113,9 +116,9 @@ mod seat {
     use std::collections::BTreeSet;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn of_this_thread() -> usize {
-        match SEAT.get() {
+        match SEAT.with(Cell::get) {
             UNSEATED => sit_down(),
             seat => seat,
         }

@@ -2,9 +2,13 @@
 //! shuttle, which decides who goes on at each of them.
 
 #[cfg(not(all(shuttle, test)))]
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic};
+pub(crate) use std::sync::{
+    Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+};
 
 #[cfg(all(shuttle, test))]
-pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, atomic};
+pub(crate) use shuttle::sync::{
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+};
 #[cfg(all(shuttle, test))]
 pub(crate) use std::sync::PoisonError;

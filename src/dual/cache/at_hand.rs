@@ -34,6 +34,7 @@ pub(super) enum Taken<T> {
 impl<T: Value> Taken<T> {
     /// A value that owns nothing is copied in place, which spares the count of its owners: two turns of an atomic, on
     /// a cache line that every reader of the key shares.
+    #[inline(always)]
     pub(super) fn of(object: &Arc<dyn Object>) -> Taken<T> {
         match typed::<T>(object) {
             Some(value) if !needs_drop::<T>() => Taken::Copy(value.clone()),
@@ -42,6 +43,7 @@ impl<T: Value> Taken<T> {
     }
 
     /// The value, if it is a `T`.
+    #[inline(always)]
     pub(super) fn open(self) -> Option<T> {
         match self {
             Taken::Copy(value) => Some(value),
@@ -50,6 +52,7 @@ impl<T: Value> Taken<T> {
     }
 
     /// Looks where nothing but a copy of what owns nothing runs under the lock.
+    #[inline(always)]
     fn find(memory: &Store, key: &Key<'_>) -> Result<Option<Taken<T>>> {
         match needs_drop::<T>() {
             true => Ok(memory.object(key)?.map(Taken::Shared)),
@@ -59,19 +62,20 @@ impl<T: Value> Taken<T> {
 }
 
 /// The value as it stands, if it is a `T`.
+#[inline(always)]
 pub(super) fn typed<T: Value>(object: &Arc<dyn Object>) -> Option<&T> {
     (&**object as &dyn Any).downcast_ref()
 }
 
 impl Cache {
     /// What `look` finds, where a look is all that it takes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at_hand<R>(
         &self,
         name: &str,
         look: impl FnOnce(&Store, &Key<'_>) -> Result<Option<R>>,
     ) -> AtHand<R> {
-        match self.own_memory().zip(self.inner.prefix.key(name).ok()) {
+        match self.own_memory().zip(self.inner.prefix.named(name)) {
             Some((memory, key)) => match look(memory.store(), &key) {
                 Ok(found) => found.map_or(AtHand::Miss, AtHand::Hit),
                 Err(_) => AtHand::Elsewhere,
@@ -81,7 +85,7 @@ impl Cache {
     }
 
     /// The value at hand; a hit is counted.
-    #[inline]
+    #[inline(always)]
     pub(super) fn copy_at_hand<T: Value>(&self, name: &str) -> AtHand<T> {
         match self.at_hand(name, Taken::<T>::find) {
             AtHand::Hit(taken) => match taken.open() {
@@ -94,15 +98,15 @@ impl Cache {
     }
 
     /// The value if it is at hand; if there is none, its load. `None` where that takes more than memory by itself.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_off<'a, T: Value>(&'a self, key: &'a str) -> Option<Takeoff<'a, Taken<T>>> {
         let plain = self.inner.tuning.are_plain() && self.inner.prefix.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
-        memory.store().take_off(self.inner.prefix.key(key).ok()?, Taken::of).ok()
+        memory.store().take_off(self.inner.prefix.named(key)?, Taken::of).ok()
     }
 
     /// Memory, while the cache is open.
-    #[inline]
+    #[inline(always)]
     pub(super) fn own_memory(&self) -> Option<&Local> {
         match self.inner.closed.load(Ordering::Relaxed) {
             true => None,
@@ -110,7 +114,7 @@ impl Cache {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn hit<R>(&self, operation: &'static str, value: R) -> R {
         self.inner.journal.record(operation, EventKind::Hit(1));
         value

@@ -36,17 +36,16 @@ impl Cache {
     /// As [`get`](Cache::get).
     pub async fn get_arc<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<Arc<T>>> {
         match self.at_hand(key.as_ref(), Store::object) {
-            AtHand::Miss => return Ok(self.miss()),
-            AtHand::Hit(object) => {
-                if let Ok(value) = (object as Arc<dyn Any + Send + Sync>).downcast() {
-                    return Ok(Some(self.hit("get", value)));
-                }
-            }
-            AtHand::Elsewhere => {}
+            AtHand::Hit(object) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
+                Ok(value) => Ok(Some(self.hit("get", value))),
+                Err(_of_another_type) => self.read(key.as_ref()).await,
+            },
+            AtHand::Miss => Ok(self.miss()),
+            AtHand::Elsewhere => self.read(key.as_ref()).await,
         }
-        self.read(key.as_ref()).await
     }
 
+    #[inline(never)]
     async fn read<T: Value>(&self, name: &str) -> Result<Option<Arc<T>>> {
         let call = self.call("get")?;
         let key = call.key(name)?;

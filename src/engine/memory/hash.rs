@@ -29,11 +29,11 @@ impl KeyHasher {
         KeyHasher(Kind::Own(Arc::new(hasher)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn hash(&self, key: &Key<'_>) -> u64 {
         match &self.0 {
-            Kind::Seeded(seed) => hash(seed, key),
-            Kind::Own(own) => own.hash_key(key),
+            Kind::Seeded(seed) => hash(seed, key.prefix(), key.name()),
+            Kind::Own(own) => own.hash_key(key.prefix(), key.name()),
         }
     }
 }
@@ -49,22 +49,29 @@ impl fmt::Debug for KeyHasher {
 
 /// A [`BuildHasher`] of whatever type.
 trait HashKey: Send + Sync {
-    fn hash_key(&self, key: &Key<'_>) -> u64;
+    fn hash_key(&self, prefix: &str, name: &str) -> u64;
 }
 
 impl<B: BuildHasher + Send + Sync> HashKey for B {
-    fn hash_key(&self, key: &Key<'_>) -> u64 {
-        hash(self, key)
+    fn hash_key(&self, prefix: &str, name: &str) -> u64 {
+        hash(self, prefix, name)
     }
 }
 
 #[inline(always)]
-fn hash(build: &impl BuildHasher, key: &Key<'_>) -> u64 {
-    let (mut hasher, prefix, name) = (build.build_hasher(), key.prefix(), key.name());
-    match prefix {
-        "" if name.len() <= BLOCK => hasher.write(name.as_bytes()),
-        _ => write_joined(&mut hasher, prefix.as_bytes(), name.as_bytes()),
+fn hash(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
+    if !prefix.is_empty() || name.len() > BLOCK {
+        return hash_joined(build, prefix, name);
     }
+    let mut hasher = build.build_hasher();
+    hasher.write(name.as_bytes());
+    hasher.finish()
+}
+
+#[inline(never)]
+fn hash_joined(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
+    let mut hasher = build.build_hasher();
+    write_joined(&mut hasher, prefix.as_bytes(), name.as_bytes());
     hasher.finish()
 }
 

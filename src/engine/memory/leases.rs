@@ -15,19 +15,18 @@ use crate::key::{Key, Prefix};
 impl Store {
     /// Looks at a key, and takes the lease of one that holds nothing if asked for it.
     pub(crate) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {
-        self.look(key, |shard, key, leaving| {
-            let found = match ask {
-                Ask::Value => shard.get(key, &self.common, leaving),
-                _ => shard.get_aged(key, &self.common, leaving),
-            };
-            match (found, ask) {
-                (Some(found), _) => Lookup::Hit(found),
-                (None, Ask::Lease(_)) => {
-                    Lookup::Lease(Lease { token: Some(Version::Number(shard.lease(key))) })
-                }
-                (None, _) => Lookup::Absent,
+        let key = self.hashed(key);
+        let found = match ask {
+            Ask::Value => self.get_at(&key)?,
+            _ => self.get_aged(&key)?,
+        };
+        match (found, ask) {
+            (Some(found), _) => Ok(Lookup::Hit(found)),
+            (None, Ask::Lease(_)) => {
+                self.change(&key, |shard, key, leaving| shard.lease(key, &self.common, leaving))
             }
-        })
+            (None, _) => Ok(Lookup::Absent),
+        }
     }
 
     /// Stores only if nothing has touched the key since the lease was taken.
@@ -98,7 +97,7 @@ impl Listing for Listed {
     fn strike(&self, joined: &str, flight: &Arc<Flight>) {
         let whole = Prefix::default();
         if let Ok(key) = whole.key(joined) {
-            self.store.strike_at(&HashedKey { key: &key, hash: self.hash }, flight);
+            self.store.strike_at(&HashedKey { key, hash: self.hash }, flight);
         }
     }
 }

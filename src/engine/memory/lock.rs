@@ -2,7 +2,7 @@
 
 use std::cell::Cell as Flag;
 
-use super::super::sync::{Mutex, MutexGuard, PoisonError};
+use super::super::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::gone::Counts;
 use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,25 +10,38 @@ use crate::error::{Error, ErrorKind, Result};
 /// One shard. Cache lines are fetched in pairs, so it has two to itself, or neighbouring locks would slow each other.
 #[repr(C, align(128))]
 pub(super) struct Cell {
-    shard: Mutex<Shard>,
+    shard: RwLock<Shard>,
     pub(super) counts: Counts,
 }
 
 impl Cell {
     pub(super) fn new(shard: Shard) -> Cell {
-        Cell { shard: Mutex::new(shard), counts: Counts::default() }
+        Cell { shard: RwLock::new(shard), counts: Counts::default() }
     }
 
-    /// A poisoned lock still guards a whole shard: the only user's code under it is a view, which changes nothing.
+    /// The shard for reading, together with others who read.
     ///
     /// # Errors
     /// `Unsupported` within a view: waiting for a second lock, two threads could wait for each other for ever.
-    #[inline]
-    pub(super) fn lock(&self) -> Result<MutexGuard<'_, Shard>> {
-        if INSIDE.get() {
+    #[inline(always)]
+    pub(super) fn read(&self) -> Result<RwLockReadGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) {
             return Err(inside());
         }
-        Ok(self.shard.lock().unwrap_or_else(PoisonError::into_inner))
+        Ok(self.shard.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The shard for itself. A poisoned lock still guards a whole one: the only user's code under it is a view, which
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// As [`read`](Cell::read).
+    #[inline]
+    pub(super) fn lock(&self) -> Result<RwLockWriteGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) {
+            return Err(inside());
+        }
+        Ok(self.shard.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -36,17 +49,17 @@ impl Cell {
 pub(super) struct Inside(());
 
 impl Inside {
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter() -> Inside {
-        INSIDE.set(true);
+        INSIDE.with(|inside| inside.set(true));
         Inside(())
     }
 }
 
 impl Drop for Inside {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        INSIDE.set(false);
+        INSIDE.with(|inside| inside.set(false));
     }
 }
 

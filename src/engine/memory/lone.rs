@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use super::Store;
 use super::gone::{Leaving, Panics};
-use super::lock::{Cell, Inside};
-use super::shard::{Shard, Stored};
+use super::shard::Stored;
 use super::slot::HashedKey;
 use crate::clock::Moment;
 use crate::engine::flight::Landing;
-use crate::engine::sync::MutexGuard;
-use crate::engine::sync::atomic::Ordering;
 use crate::entry::Object;
 use crate::error::{Error, Result};
 use crate::key::Key;
@@ -20,8 +17,8 @@ pub(crate) enum Takeoff<'a, R> {
     Hit(R),
     /// The caller leads the load.
     Lead(Lone<'a>),
-    /// Somebody leads it already.
-    Led,
+    /// Somebody leads it already, or has just stored a value.
+    Late,
 }
 
 /// A leader that nobody may have followed yet. However it ends, those who have are told.
@@ -36,48 +33,28 @@ pub(crate) struct Lone<'a> {
 
 impl Store {
     /// Makes something of the value as [`view`](Store::view) does; if there is none, begins its load.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_off<'a, R>(
         &'a self,
         key: Key<'a>,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Result<Takeoff<'a, R>> {
         let hashed = self.hashed(&key);
-        let cell = self.cell(hashed.hash);
-        let mut shard = cell.lock()?;
-        let seen = shard.view(&hashed, &self.common, |object| {
-            let _inside = Inside::enter();
-            view(object)
-        });
-        let is_due = match seen {
-            Ok(Some(hit)) => return Ok(Takeoff::Hit(hit)),
-            seen => seen.is_err(),
-        };
-        let (hash, number) = (hashed.hash, self.begin(cell, shard, &hashed, is_due));
+        if let Some(hit) = self.view_at(&hashed, view)? {
+            return Ok(Takeoff::Hit(hit));
+        }
+        let (hash, number) = (hashed.hash, self.begin(hashed)?);
         Ok(match number {
             Some(number) => Takeoff::Lead(Lone { store: self, key, hash, number, landed: false }),
-            None => Takeoff::Led,
+            None => Takeoff::Late,
         })
     }
 
     /// Out of the way of a hit.
     #[inline(never)]
-    fn begin(
-        &self,
-        cell: &Cell,
-        mut shard: MutexGuard<'_, Shard>,
-        key: &HashedKey<'_>,
-        is_due: bool,
-    ) -> Option<u64> {
-        let mut leaving = Leaving::default();
-        if is_due {
-            shard.notice_expiry(key, &self.common, &mut leaving);
-        }
-        let number = shard.lead_alone(key);
-        cell.counts.entries.store(shard.len() as u64, Ordering::Relaxed);
-        drop(shard);
-        self.part(cell, leaving);
-        number
+    fn begin(&self, key: HashedKey<'_>) -> Result<Option<u64>> {
+        let cell = self.cell(key.hash);
+        Ok(cell.lock()?.lead_alone(&key, self.clock()))
     }
 }
 
@@ -118,7 +95,7 @@ impl Lone<'_> {
     }
 
     fn hashed(&self) -> HashedKey<'_> {
-        HashedKey { key: &self.key, hash: self.hash }
+        HashedKey { key: self.key, hash: self.hash }
     }
 
     fn end(&mut self, landing: Landing) {

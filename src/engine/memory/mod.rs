@@ -16,6 +16,7 @@ mod lone;
 mod queues;
 #[cfg(all(test, shuttle))]
 mod races;
+mod read;
 mod room;
 mod shard;
 mod slab;
@@ -33,7 +34,7 @@ use self::common::Common;
 pub(crate) use self::gone::Listener;
 use self::gone::{Leaving, Panics};
 pub(crate) use self::hash::KeyHasher;
-use self::lock::{Cell, Inside};
+use self::lock::Cell;
 pub(crate) use self::lone::{Lone, Takeoff};
 pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
@@ -42,11 +43,10 @@ use self::slot::{HashedKey, Place};
 pub(crate) use self::weight::Weigher;
 pub use self::weight::Weighing;
 use crate::clock::{Clock, Moment};
-use crate::entry::{Condition, Found, Item, Object, Version};
+use crate::entry::{Condition, Item, Object, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::eviction::Eviction;
 use crate::key::Key;
-use crate::ttl::Remaining;
 
 /// A bounded map from keys to values of any type, shared by threads and tasks alike.
 ///
@@ -91,45 +91,6 @@ impl Store {
         &self.common.clock
     }
 
-    /// The value, shared.
-    #[inline]
-    pub(crate) fn object(&self, key: &Key<'_>) -> Result<Option<Arc<dyn Object>>> {
-        self.read(key, Arc::clone)
-    }
-
-    /// Makes something of the value in place: `view` runs while its shard is locked, and may not use any store.
-    #[inline]
-    pub(crate) fn view<R>(
-        &self,
-        key: &Key<'_>,
-        view: impl FnOnce(&Arc<dyn Object>) -> R,
-    ) -> Result<Option<R>> {
-        self.read(key, |object| {
-            let _inside = Inside::enter();
-            view(object)
-        })
-    }
-
-    #[inline]
-    fn read<R>(&self, key: &Key<'_>, view: impl FnOnce(&Arc<dyn Object>) -> R) -> Result<Option<R>> {
-        let key = self.hashed(key);
-        let cell = self.cell(key.hash);
-        let seen = cell.lock()?.view(&key, &self.common, view);
-        Ok(seen.unwrap_or_else(|_due| self.expire(cell, &key)))
-    }
-
-    /// Removes an entry that a read found to have ended, unless somebody has written it since.
-    #[cold]
-    fn expire<R>(&self, cell: &Cell, key: &HashedKey<'_>) -> Option<R> {
-        // The read was inside of no view.
-        let _ = self.change_in(cell, |shard, leaving| shard.notice_expiry(key, &self.common, leaving));
-        None
-    }
-
-    pub(crate) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
-        self.look(key, |shard, key, leaving| shard.get(key, &self.common, leaving))
-    }
-
     pub(crate) fn store(
         &self,
         key: &Key<'_>,
@@ -158,16 +119,6 @@ impl Store {
 
     pub(crate) fn touch(&self, key: &Key<'_>, end: Moment) -> Result<bool> {
         self.change(&self.hashed(key), |shard, key, _| shard.touch(key, end, self.clock()))
-    }
-
-    /// When the entry ends, if it is there.
-    pub(crate) fn end(&self, key: &Key<'_>) -> Result<Option<Moment>> {
-        self.look(key, |shard, key, _| shard.end(key, self.clock()))
-    }
-
-    pub(crate) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
-        let end = self.end(key)?;
-        Ok(end.and_then(|end| self.clock().until(end.minus(key.stale_for()))))
     }
 
     /// Adds to a counter, or begins one.

@@ -70,21 +70,23 @@ impl Queues {
         self.slab.get_mut(self.slab.find(key)?)
     }
 
-    /// Reads an entry, which counts as a use.
+    /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
     #[inline(always)]
+    pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<&Slot> {
+        let slot = self.slab.look(key)?;
+        slot.links.count_use(MOST_USES);
+        Some(slot)
+    }
+
+    /// Reads an entry, which counts as a use.
     pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<&mut Slot> {
         let place = self.slab.find(key)?;
         if eviction == Eviction::Lru {
             self.main.unlink(&mut self.slab, place);
             self.main.push(&mut self.slab, place, Links::new(Queue::Main, 0));
-            return self.slab.get_mut(place);
         }
         let slot = self.slab.get_mut(place)?;
-        // Written only where it changes, so that what is popular dirties no cache line.
-        let uses = slot.links.uses();
-        if uses < MOST_USES {
-            slot.links.set_uses(uses + 1);
-        }
+        slot.links.count_use(MOST_USES);
         Some(slot)
     }
 
@@ -184,7 +186,7 @@ impl Queues {
 
     /// Whoever comes next after the oldest of a queue, be it in the other one.
     fn beside(&self, oldest: Place) -> Option<Place> {
-        let links = self.slab.get(oldest)?.links;
+        let links = &self.slab.get(oldest)?.links;
         links.newer().or_else(|| match links.queue() {
             Queue::Young => self.main.oldest(),
             Queue::Main => self.young.oldest(),
@@ -268,7 +270,7 @@ mod tests {
                 let queue = if eviction == Eviction::Lru { Queue::Main } else { queue };
                 let names: Vec<String> = (0..5).map(|n| n.to_string()).collect();
                 let keys: Vec<_> = names.iter().map(|name| whole.key(name).unwrap()).collect();
-                let hashed = |n: usize| HashedKey { key: &keys[n], hash: n as u64 };
+                let hashed = |n: usize| HashedKey { key: keys[n], hash: n as u64 };
                 let mut queues = Queues::new();
                 for (n, key) in keys.iter().enumerate() {
                     let (key, part, links) = (key.kept(), hashed(n).part(), Links::new(queue, 0));

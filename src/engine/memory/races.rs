@@ -148,7 +148,7 @@ fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
                 lone.land(Arc::new(value), Moment::NEVER).unwrap();
                 return value;
             }
-            Takeoff::Led => match store.board(&key, None).unwrap() {
+            Takeoff::Late => match store.board(&key, None).unwrap() {
                 Boarding::Follow(flight) => {
                     if let Some(value) = landed(&flight) {
                         return value;

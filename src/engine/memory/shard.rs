@@ -1,6 +1,6 @@
 //! One shard: its entries, and the loads of its keys in flight.
 //!
-//! Methods run under the shard's lock, so they run no code of the user's but what [`view`](Shard::view) is given:
+//! Methods run under the shard's lock, so they run no code of the user's but a view of a value:
 //! values are cloned as `Arc`s, and what is displaced goes into a [`Leaving`], to part with after the lock is released.
 
 use std::any::Any;
@@ -13,9 +13,8 @@ use super::queues::Queues;
 use super::slot::{HashedKey, Slot};
 use crate::clock::{Clock, Moment};
 use crate::engine::flight::Flight;
-use crate::entry::{Condition, Found, Item, Object, Version};
+use crate::entry::{Condition, Found, Lease, Lookup, Object, Version};
 use crate::removal::RemovalCause;
-use crate::ttl::Remaining;
 
 /// What a hit needs comes first.
 #[repr(C)]
@@ -33,9 +32,6 @@ pub(crate) struct Incoming {
     /// In units of the budget.
     pub(super) weight: u32,
 }
-
-/// An entry is there whose stay is over.
-pub(super) struct Due;
 
 /// What became of a write. The value is taken only where it is stored, so that it is never dropped under the lock.
 #[must_use]
@@ -58,19 +54,6 @@ pub(crate) enum Sum {
     NotI64,
 }
 
-impl Slot {
-    /// Whether the value is past its time, be it kept for longer or not.
-    #[inline]
-    fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
-        clock.has_passed(self.end.minus(key.key.stale_for()))
-    }
-
-    fn found(&self, remaining: Option<Remaining>) -> Found {
-        let item = Item::Object(Arc::clone(&self.object));
-        Found { item, version: Some(Version::Number(self.number.into())), remaining }
-    }
-}
-
 impl Shard {
     pub(super) fn new() -> Shard {
         Shard { queues: Queues::new(), loads: Loads::default(), number: 0 }
@@ -78,53 +61,6 @@ impl Shard {
 
     pub(super) fn len(&self) -> usize {
         self.queues.len()
-    }
-
-    /// Makes something of the value in place, which counts as a use; `Err` if its stay is over. `view` runs under the
-    /// lock.
-    #[inline]
-    pub(super) fn view<R>(
-        &mut self,
-        key: &HashedKey<'_>,
-        common: &Common,
-        view: impl FnOnce(&Arc<dyn Object>) -> R,
-    ) -> Result<Option<R>, Due> {
-        match self.queues.read(key, common.eviction) {
-            None => Ok(None),
-            Some(slot) if !slot.is_due(key, &common.clock) => Ok(Some(view(&slot.object))),
-            Some(slot) if common.clock.has_passed(slot.end) => Err(Due),
-            Some(_) => Ok(None),
-        }
-    }
-
-    /// Reads, which counts as a use.
-    pub(super) fn get(
-        &mut self,
-        key: &HashedKey<'_>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> Option<Found> {
-        let slot = self.queues.read(key, common.eviction)?;
-        if !slot.is_due(key, &common.clock) {
-            return Some(slot.found(None));
-        }
-        self.notice_expiry(key, common, leaving);
-        None
-    }
-
-    /// [`get`](Shard::get) with what is left of the entry's stay, also where that is past its time.
-    pub(super) fn get_aged(
-        &mut self,
-        key: &HashedKey<'_>,
-        common: &Common,
-        leaving: &mut Leaving,
-    ) -> Option<Found> {
-        let slot = self.queues.read(key, common.eviction)?;
-        if let Some(left) = common.clock.until(slot.end) {
-            return Some(slot.found(Some(left)));
-        }
-        self.notice_expiry(key, common, leaving);
-        None
     }
 
     /// When the entry ends, if it is there; does not count as a use.
@@ -202,11 +138,22 @@ impl Shard {
         Some(Sum::Is(sum))
     }
 
-    /// Takes the right to fill a key that holds nothing.
-    pub(super) fn lease(&mut self, key: &HashedKey<'_>) -> u64 {
+    /// Takes the right to fill a key that holds nothing; or says what somebody has stored meanwhile.
+    pub(super) fn lease(
+        &mut self,
+        key: &HashedKey<'_>,
+        common: &Common,
+        leaving: &mut Leaving,
+    ) -> Lookup<Found> {
+        if let Some(slot) = self.queues.peek(key) {
+            match slot.aged(&common.clock) {
+                Some(found) => return Lookup::Hit(found),
+                None => self.leave(key, RemovalCause::Expired, common, leaving),
+            }
+        }
         let number = self.next();
         self.loads.lease(key, number);
-        number
+        Lookup::Lease(Lease { token: Some(Version::Number(number)) })
     }
 
     /// Stores only under a lease that nothing has voided since.
@@ -228,8 +175,12 @@ impl Shard {
         Stored::Yes
     }
 
-    /// Begins a load together with the right to fill the key; `None` if somebody leads one already.
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>) -> Option<u64> {
+    /// Begins a load together with the right to fill the key; `None` if somebody leads one already, or has stored a
+    /// value meanwhile.
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, clock: &Clock) -> Option<u64> {
+        if self.alive(key, clock).is_some() {
+            return None;
+        }
         let number = self.next();
         self.loads.lead_alone(key, number).then_some(number)
     }

@@ -35,6 +35,21 @@ impl Slab {
         self.index.find(spread(key.part()), is_meant).copied()
     }
 
+    /// The entry under this key, by the shortest way.
+    #[inline(always)]
+    pub(super) fn look(&self, key: &HashedKey<'_>) -> Option<&Slot> {
+        let part = key.part();
+        let is_likely = |place: &Place| self.get(*place).is_some_and(|slot| slot.part == part);
+        let slot = self.get(*self.index.find(spread(part), is_likely)?)?;
+        // Two keys may share half a hash.
+        if key.key.is(&slot.key) { Some(slot) } else { self.look_on(*key) }
+    }
+
+    #[cold]
+    fn look_on(&self, key: HashedKey<'_>) -> Option<&Slot> {
+        self.get(self.find(&key)?)
+    }
+
     #[inline]
     pub(super) fn get(&self, place: Place) -> Option<&Slot> {
         self.slots.get(place.index())?.as_ref()

@@ -1,6 +1,8 @@
 //! What a shard keeps of an entry: one cache line, so that a hit touches one.
 
 use std::sync::Arc;
+// No lock of its own: what is counted here may be a read too few, so no order of steps needs to be tried out.
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use smol_str::SmolStr;
 
@@ -11,7 +13,7 @@ use crate::key::Key;
 /// A key together with its hash, the upper half of which has picked the shard.
 #[derive(Clone, Copy)]
 pub(super) struct HashedKey<'a> {
-    pub(super) key: &'a Key<'a>,
+    pub(super) key: Key<'a>,
     pub(super) hash: u64,
 }
 
@@ -68,10 +70,10 @@ pub(super) enum Queue {
 }
 
 /// An entry's neighbours in its queue, which queue that is, and how often the entry was read lately, in eight bytes.
-#[derive(Clone, Copy)]
 pub(super) struct Links {
-    /// The place in the lower 24 bits, the uses above.
-    newer: u32,
+    /// The place in the lower 24 bits, which changes only under the shard's own lock; above it the uses, which those who
+    /// read together count without waiting for each other.
+    newer: AtomicU32,
     /// The place in the lower 24 bits, the queue above.
     older: u32,
 }
@@ -81,34 +83,39 @@ const NONE: u32 = (1 << BITS) - 1;
 
 impl Links {
     pub(super) fn new(queue: Queue, uses: u8) -> Links {
-        Links { newer: u32::from(uses) << BITS | NONE, older: (queue as u32) << BITS | NONE }
+        let newer = AtomicU32::new(u32::from(uses) << BITS | NONE);
+        Links { newer, older: (queue as u32) << BITS | NONE }
     }
 
     #[inline]
-    pub(super) fn uses(self) -> u8 {
-        (self.newer >> BITS) as u8
+    pub(super) fn uses(&self) -> u8 {
+        (self.newer.load(Ordering::Relaxed) >> BITS) as u8
     }
 
+    /// Counts a use, up to so many. Written only where it changes, so that what is popular dirties no cache line.
     #[inline]
-    pub(super) fn set_uses(&mut self, uses: u8) {
-        self.newer = self.newer & NONE | u32::from(uses) << BITS;
+    pub(super) fn count_use(&self, most: u8) {
+        let newer = self.newer.load(Ordering::Relaxed);
+        if newer < u32::from(most) << BITS {
+            self.newer.store(newer + (1 << BITS), Ordering::Relaxed);
+        }
     }
 
-    #[inline]
-    pub(super) fn queue(self) -> Queue {
+    pub(super) fn queue(&self) -> Queue {
         if self.older >> BITS == 0 { Queue::Young } else { Queue::Main }
     }
 
-    pub(super) fn newer(self) -> Option<Place> {
-        place(self.newer)
+    pub(super) fn newer(&self) -> Option<Place> {
+        place(self.newer.load(Ordering::Relaxed))
     }
 
-    pub(super) fn older(self) -> Option<Place> {
+    pub(super) fn older(&self) -> Option<Place> {
         place(self.older)
     }
 
     pub(super) fn set_newer(&mut self, newer: Option<Place>) {
-        self.newer = self.newer & !NONE | newer.map_or(NONE, |place| place.0);
+        let held = self.newer.get_mut();
+        *held = *held & !NONE | newer.map_or(NONE, |place| place.0);
     }
 
     pub(super) fn set_older(&mut self, older: Option<Place>) {
@@ -131,8 +138,8 @@ mod tests {
         assert_eq!((links.newer(), links.older(), links.uses(), links.queue()), (None, None, 3, Queue::Main));
         links.set_newer(Some(Place::new(5)));
         links.set_older(Some(Place::new(Place::MOST - 1)));
-        links.set_uses(255);
-        assert_eq!((links.newer(), links.uses()), (Some(Place::new(5)), 255));
+        (0..9).for_each(|_| links.count_use(7));
+        assert_eq!((links.newer(), links.uses()), (Some(Place::new(5)), 7));
         assert_eq!((links.older().map(Place::index), links.queue()), (Some(Place::MOST - 1), Queue::Main));
         links.set_older(None);
         assert_eq!((links.older(), links.queue()), (None, Queue::Main));

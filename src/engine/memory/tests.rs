@@ -4,7 +4,7 @@ use super::*;
 use crate::entry::{Ask, Lease, Lookup};
 use crate::key::Prefix;
 use crate::pattern::Pattern;
-use crate::ttl::Lifetime;
+use crate::ttl::{Lifetime, Remaining};
 
 fn store(capacity: usize) -> Store {
     made(Plan { max_entries: capacity, ..Plan::default() })

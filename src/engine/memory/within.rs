@@ -92,18 +92,18 @@ impl Store {
         leaving.part(&cell.counts, self.listener.as_ref());
     }
 
-    #[inline]
-    pub(super) fn hashed<'a>(&self, key: &'a Key<'a>) -> HashedKey<'a> {
-        HashedKey { key, hash: self.hasher.hash(key) }
+    #[inline(always)]
+    pub(super) fn hashed<'a>(&self, key: &Key<'a>) -> HashedKey<'a> {
+        HashedKey { key: *key, hash: self.hasher.hash(key) }
     }
 
     /// The upper half picks the shard, since the lower half picks the bucket inside it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cell(&self, hash: u64) -> &Cell {
         &self.cells[self.index(hash)]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn index(&self, hash: u64) -> usize {
         (hash >> 32) as usize & (self.cells.len() - 1)
     }

@@ -1,0 +1,145 @@
+//! Reads: under a lock that readers share, since all that a read changes is a count.
+//!
+//! What a hit takes is one straight run of code in registers, hence `inline(always)`: handed over in memory from function
+//! to function, its result would cost more than finding it. For the same reason what lies beside that way is not inlined,
+//! and takes keys by value: no reference to one has to be had.
+
+use std::sync::Arc;
+
+use super::Store;
+use super::lock::{Cell, Inside};
+use super::slot::{HashedKey, Slot};
+use crate::clock::{Clock, Moment};
+use crate::entry::{Found, Item, Object, Version};
+use crate::error::Result;
+use crate::eviction::Eviction;
+use crate::key::Key;
+use crate::ttl::Remaining;
+
+impl Slot {
+    /// An entry that is kept, past its time or not; `None` if its stay is over.
+    pub(super) fn aged(&self, clock: &Clock) -> Option<Found> {
+        clock.until(self.end).map(|left| self.found(Some(left)))
+    }
+
+    /// Whether the value is past its time, be it kept for longer or not.
+    #[inline(always)]
+    pub(super) fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
+        clock.has_passed(self.end.minus(key.key.stale_for()))
+    }
+
+    fn found(&self, remaining: Option<Remaining>) -> Found {
+        let item = Item::Object(Arc::clone(&self.object));
+        Found { item, version: Some(Version::Number(self.number.into())), remaining }
+    }
+}
+
+impl Store {
+    /// The value, shared.
+    #[inline(always)]
+    pub(crate) fn object(&self, key: &Key<'_>) -> Result<Option<Arc<dyn Object>>> {
+        self.read_fresh(&self.hashed(key), |slot| Arc::clone(&slot.object))
+    }
+
+    /// Makes something of the value in place: `view` runs while its shard is locked, and may not use any store.
+    #[inline(always)]
+    pub(crate) fn view<R>(
+        &self,
+        key: &Key<'_>,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Option<R>> {
+        self.view_at(&self.hashed(key), view)
+    }
+
+    #[inline(always)]
+    pub(super) fn view_at<R>(
+        &self,
+        key: &HashedKey<'_>,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Option<R>> {
+        self.read_fresh(key, |slot| {
+            let _inside = Inside::enter();
+            view(&slot.object)
+        })
+    }
+
+    pub(crate) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
+        self.get_at(&self.hashed(key))
+    }
+
+    pub(super) fn get_at(&self, key: &HashedKey<'_>) -> Result<Option<Found>> {
+        self.read_fresh(key, |slot| slot.found(None))
+    }
+
+    /// [`get_at`](Store::get_at) with what is left of the entry's stay, also where that is past its time.
+    pub(super) fn get_aged(&self, key: &HashedKey<'_>) -> Result<Option<Found>> {
+        self.read(key, |slot, _| slot.aged(self.clock()))
+    }
+
+    /// When the entry ends, if it is there; does not count as a use.
+    pub(crate) fn end(&self, key: &Key<'_>) -> Result<Option<Moment>> {
+        let key = self.hashed(key);
+        Ok(self.cell(key.hash).read()?.end(&key, self.clock()))
+    }
+
+    pub(crate) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
+        let end = self.end(key)?;
+        Ok(end.and_then(|end| self.clock().until(end.minus(key.stale_for()))))
+    }
+
+    #[inline(always)]
+    fn read_fresh<R>(&self, key: &HashedKey<'_>, make: impl FnOnce(&Slot) -> R) -> Result<Option<R>> {
+        self.read(key, |slot, key| if slot.is_due(key, self.clock()) { None } else { Some(make(slot)) })
+    }
+
+    /// What `see` makes of the entry; `None` also if it makes nothing of one that is past its time.
+    #[inline(always)]
+    fn read<R>(
+        &self,
+        key: &HashedKey<'_>,
+        see: impl FnOnce(&Slot, &HashedKey<'_>) -> Option<R>,
+    ) -> Result<Option<R>> {
+        let cell = self.cell(key.hash);
+        if self.common.eviction == Eviction::Lru {
+            // In parts, or the result of the other way would lie in memory too.
+            return match self.read_alone(cell, *key, see)? {
+                Some(seen) => Ok(Some(seen)),
+                None => Ok(None),
+            };
+        }
+        let shard = cell.read()?;
+        let Some(slot) = shard.queues.glance(key) else { return Ok(None) };
+        let Some(seen) = see(slot, key) else {
+            drop(shard);
+            self.expire(cell, *key)?;
+            return Ok(None);
+        };
+        // Here, so that what follows a hit need not ask again whether it was one.
+        drop(shard);
+        Ok(Some(seen))
+    }
+
+    /// Where a read changes the order of all.
+    #[inline(never)]
+    fn read_alone<R>(
+        &self,
+        cell: &Cell,
+        key: HashedKey<'_>,
+        see: impl FnOnce(&Slot, &HashedKey<'_>) -> Option<R>,
+    ) -> Result<Option<R>> {
+        let mut shard = cell.lock()?;
+        let Some(slot) = shard.queues.read(&key, Eviction::Lru) else { return Ok(None) };
+        let seen = see(slot, &key);
+        drop(shard);
+        if seen.is_none() {
+            self.expire(cell, key)?;
+        }
+        Ok(seen)
+    }
+
+    /// Removes an entry of which a read made nothing, if its stay is over by now.
+    #[cold]
+    fn expire(&self, cell: &Cell, key: HashedKey<'_>) -> Result<()> {
+        self.change_in(cell, |shard, leaving| shard.notice_expiry(&key, &self.common, leaving))
+    }
+}
