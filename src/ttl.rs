@@ -35,11 +35,19 @@ impl Ttl {
     /// No expiry. The value can still be evicted.
     pub const NEVER: Ttl = Ttl(Repr::Never);
 
+    /// Whether [`resolve`](Ttl::resolve) has nothing against it.
+    #[inline(always)]
+    pub(crate) fn is_sound(self) -> bool {
+        match self.0 {
+            Repr::Default | Repr::Never => true,
+            Repr::For(duration) => !duration.is_zero() && duration <= Lifetime::MAX,
+        }
+    }
+
     /// Settles what is meant, given the cache's own default.
     ///
     /// # Errors
     /// `InvalidTtl` for zero and for anything over [`Lifetime::MAX`].
-    #[inline]
     pub(crate) fn resolve(self, default: Lifetime) -> Result<Lifetime> {
         match self.0 {
             Repr::Default => Ok(default),

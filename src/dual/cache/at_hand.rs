@@ -8,7 +8,7 @@ use std::mem::needs_drop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::engine::memory::{Store, Takeoff};
+use crate::engine::memory::{Sought, Store};
 use crate::entry::{Object, Value};
 use crate::error::Result;
 use crate::event::EventKind;
@@ -97,12 +97,13 @@ impl Cache {
         }
     }
 
-    /// The value if it is at hand; if there is none, its load. `None` where that takes more than memory by itself.
+    /// The value if it is at hand; if there is none, what begins its load. `None` where that takes more than memory by
+    /// itself.
     #[inline(always)]
-    pub(super) fn take_off<'a, T: Value>(&'a self, key: &'a str) -> Option<Takeoff<'a, Taken<T>>> {
+    pub(super) fn seek<'a, T: Value>(&'a self, key: &'a str) -> Option<Sought<'a, Taken<T>>> {
         let plain = self.inner.tuning.are_plain() && self.inner.prefix.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
-        memory.store().take_off(self.inner.prefix.named(key)?, Taken::of).ok()
+        memory.store().seek(self.inner.prefix.named(key)?, Taken::of).ok()
     }
 
     /// Memory, while the cache is open.

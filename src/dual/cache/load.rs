@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 
 use crate::chance::up_to;
 use crate::deadline::Deadline;
-use crate::engine::memory::{Lone, Takeoff};
+use crate::engine::memory::{Lone, Missing, Sought};
 use crate::entry::{Condition, Found, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
@@ -21,6 +21,8 @@ use crate::key::Key;
 use crate::now::now;
 use crate::policy::{Policy, Rules};
 use crate::ttl::{Lifetime, Ttl};
+
+const COMPUTE: &str = "get_or_compute";
 
 #[maybe_async]
 impl Cache {
@@ -62,22 +64,32 @@ impl Cache {
         ttl: impl Into<Ttl>,
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
-        const OPERATION: &str = "get_or_compute";
-        let (key, ttl) = (key.as_ref(), ttl.into().resolve(self.inner.tuning.default_ttl()));
-        let takeoff = match &ttl {
-            Ok(_) => self.take_off::<T>(key),
-            Err(_) => None,
-        };
-        let takeoff = match takeoff {
-            Some(Takeoff::Hit(taken)) => match taken.open() {
-                Some(value) => return Ok(self.hit(OPERATION, value)),
-                None => None,
+        let (key, ttl) = (key.as_ref(), ttl.into());
+        let missing = match self.seek::<T>(key) {
+            Some(Sought::Here(taken)) => match taken.open() {
+                Some(value) if ttl.is_sound() => return Ok(self.hit(COMPUTE, value)),
+                _ => None,
             },
-            takeoff => takeoff,
+            Some(Sought::Missing(missing)) => Some(missing),
+            None => None,
         };
-        let mut call = self.call(OPERATION)?;
-        let (key, ttl) = (call.key(key)?, call.input(ttl)?);
-        if let Some(Takeoff::Lead(lone)) = takeoff {
+        self.compute(key, ttl, missing, load).await
+    }
+
+    /// What is not at hand.
+    #[inline(never)]
+    async fn compute<T: Value, E: Into<BoxError>>(
+        &self,
+        key: &str,
+        ttl: Ttl,
+        missing: Option<Missing<'_>>,
+        load: impl rt::Load() -> Result<T, E>,
+    ) -> Result<T> {
+        let mut call = self.call(COMPUTE)?;
+        let (key, ttl) = (call.key(key)?, call.input(ttl.resolve(self.inner.tuning.default_ttl()))?);
+        if let Some(missing) = missing
+            && let Some(lone) = call.input(missing.lead())?
+        {
             return self.load_alone(&call, key, ttl, lone, load).await;
         }
         let policy = Policy { rules: self.inner.tuning.rules(), ttl };

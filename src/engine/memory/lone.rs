@@ -1,4 +1,4 @@
-//! The shortest way from a miss to a stored value: one step to take off, one to land.
+//! The shortest way from a miss to a stored value: one step to begin the load, one to land.
 
 use std::sync::Arc;
 
@@ -13,48 +13,48 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 
 /// What a look at a key came to that may begin its load.
-pub(crate) enum Takeoff<'a, R> {
-    Hit(R),
-    /// The caller leads the load.
-    Lead(Lone<'a>),
-    /// Somebody leads it already, or has just stored a value.
-    Late,
+pub(crate) enum Sought<'a, R> {
+    Here(R),
+    Missing(Missing<'a>),
+}
+
+/// A key that has just been found to hold nothing.
+pub(crate) struct Missing<'a> {
+    store: &'a Store,
+    key: HashedKey<'a>,
 }
 
 /// A leader that nobody may have followed yet. However it ends, those who have are told.
 pub(crate) struct Lone<'a> {
     store: &'a Store,
-    key: Key<'a>,
     /// The user's hasher is not asked again: it may panic, and this ends in a drop.
-    hash: u64,
+    key: HashedKey<'a>,
     number: u64,
     landed: bool,
 }
 
 impl Store {
-    /// Makes something of the value as [`view`](Store::view) does; if there is none, begins its load.
+    /// Makes something of the value as [`view`](Store::view) does.
     #[inline(always)]
-    pub(crate) fn take_off<'a, R>(
+    pub(crate) fn seek<'a, R>(
         &'a self,
         key: Key<'a>,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
-    ) -> Result<Takeoff<'a, R>> {
-        let hashed = self.hashed(&key);
-        if let Some(hit) = self.view_at(&hashed, view)? {
-            return Ok(Takeoff::Hit(hit));
-        }
-        let (hash, number) = (hashed.hash, self.begin(hashed)?);
-        Ok(match number {
-            Some(number) => Takeoff::Lead(Lone { store: self, key, hash, number, landed: false }),
-            None => Takeoff::Late,
+    ) -> Result<Sought<'a, R>> {
+        let key = self.hashed(&key);
+        Ok(match self.view_at(&key, view)? {
+            Some(made) => Sought::Here(made),
+            None => Sought::Missing(Missing { store: self, key }),
         })
     }
+}
 
-    /// Out of the way of a hit.
-    #[inline(never)]
-    fn begin(&self, key: HashedKey<'_>) -> Result<Option<u64>> {
-        let cell = self.cell(key.hash);
-        Ok(cell.lock()?.lead_alone(&key, self.clock()))
+impl<'a> Missing<'a> {
+    /// Begins the load; `None` if somebody leads it already, or has stored a value meanwhile.
+    pub(crate) fn lead(self) -> Result<Option<Lone<'a>>> {
+        let Missing { store, key } = self;
+        let number = store.cell(key.hash).lock()?.lead_alone(&key, store.clock());
+        Ok(number.map(|number| Lone { store, key, number, landed: false }))
     }
 }
 
@@ -64,7 +64,7 @@ impl Lone<'_> {
     /// # Errors
     /// `TooLarge`, which goes to those who wait too.
     pub(crate) fn land(mut self, object: Arc<dyn Object>, end: Moment) -> Result<()> {
-        let mut incoming = match self.store.incoming(&self.key, object, end) {
+        let mut incoming = match self.store.incoming(&self.key.key, object, end) {
             Ok(incoming) => Some(incoming),
             Err(error) => {
                 self.fail(error.clone());
@@ -72,7 +72,7 @@ impl Lone<'_> {
             }
         };
         self.landed = true;
-        let (store, key) = (self.store, self.hashed());
+        let (store, key) = (self.store, self.key);
         let (cell, mut leaving, mut panics) = (store.cell(key.hash), Leaving::default(), Panics::default());
         let (stored, waiting) = store.change_alone(cell, &mut leaving, |shard, leaving| {
             shard.land(&key, self.number, &mut incoming, &store.common, leaving)
@@ -94,13 +94,9 @@ impl Lone<'_> {
         self.end(Landing::Failed(error));
     }
 
-    fn hashed(&self) -> HashedKey<'_> {
-        HashedKey { key: self.key, hash: self.hash }
-    }
-
     fn end(&mut self, landing: Landing) {
         self.landed = true;
-        let landed = self.store.look_at(&self.hashed(), |shard, key, _| shard.loads.land(key, self.number));
+        let landed = self.store.look_at(&self.key, |shard, key, _| shard.loads.land(key, self.number));
         // Within a view nobody can be told; those who wait do so no longer than they said.
         if let Ok(Some(flight)) = landed.map(|landed| landed.flight) {
             flight.land(landing);

@@ -35,7 +35,7 @@ pub(crate) use self::gone::Listener;
 use self::gone::{Leaving, Panics};
 pub(crate) use self::hash::KeyHasher;
 use self::lock::Cell;
-pub(crate) use self::lone::{Lone, Takeoff};
+pub(crate) use self::lone::{Lone, Missing, Sought};
 pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
 use self::shard::{Shard, Stored};

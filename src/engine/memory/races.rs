@@ -140,15 +140,18 @@ fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
     let whole = Prefix::default();
     loop {
         let key = whole.key("k").unwrap();
-        match store.take_off(key, number).unwrap() {
-            Takeoff::Hit(value) => return value,
-            Takeoff::Lead(lone) => {
+        let missing = match store.seek(key, number).unwrap() {
+            Sought::Here(value) => return value,
+            Sought::Missing(missing) => missing,
+        };
+        match missing.lead().unwrap() {
+            Some(lone) => {
                 loads.fetch_add(1, Ordering::SeqCst);
                 thread::yield_now();
                 lone.land(Arc::new(value), Moment::NEVER).unwrap();
                 return value;
             }
-            Takeoff::Late => match store.board(&key, None).unwrap() {
+            None => match store.board(&key, None).unwrap() {
                 Boarding::Follow(flight) => {
                     if let Some(value) = landed(&flight) {
                         return value;
@@ -208,7 +211,9 @@ fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
                 thread::spawn(move || {
                     let whole = Prefix::default();
                     let key = whole.key("k").unwrap();
-                    if let Takeoff::Lead(lone) = store.take_off(key, number).unwrap() {
+                    if let Sought::Missing(missing) = store.seek(key, number).unwrap()
+                        && let Some(lone) = missing.lead().unwrap()
+                    {
                         let loaded = source.load(Ordering::SeqCst);
                         got.lock().unwrap().push(loaded);
                         lone.land(Arc::new(loaded), Moment::NEVER).unwrap();

@@ -4,12 +4,13 @@ use hashbrown::HashTable;
 
 use super::slot::{HashedKey, Links, Place, Slot};
 
-/// Slots that stay where they are; what leaves makes a hole for what comes.
+/// Slots that stay where they are; what leaves makes a hole for what comes. What finds one comes first: it lies in the
+/// cache line of the lock.
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct Slab {
-    index: HashTable<Place>,
     slots: Vec<Option<Slot>>,
+    index: HashTable<Place>,
     holes: Vec<Place>,
     /// In units of the budget, where entries are weighed; else empty.
     weights: Vec<u32>,
