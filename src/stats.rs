@@ -74,19 +74,22 @@ const SHARED: usize = 8;
 impl Counters {
     #[inline(always)]
     pub(crate) fn add(&self, count: Count, n: u64) {
-        let seat = seat::of_this_thread();
-        match self.own.get(seat) {
+        match self.own.get(seat::taken()) {
             // Nobody else writes here, so nothing comes between the two steps.
             Some(Stripe(counts)) => {
                 let held = counts[count as usize].load(Ordering::Relaxed);
                 counts[count as usize].store(held.wrapping_add(n), Ordering::Relaxed);
             }
-            None => self.add_shared(seat, count, n),
+            None => self.add_unseated(count, n),
         }
     }
 
     #[cold]
-    fn add_shared(&self, seat: usize, count: Count, n: u64) {
+    fn add_unseated(&self, count: Count, n: u64) {
+        let seat = seat::of_this_thread();
+        if seat < SEATS {
+            return self.add(count, n);
+        }
         let Stripe(counts) = &self.shared[seat % SHARED];
         counts[count as usize].fetch_add(n, Ordering::Relaxed);
     }
@@ -116,15 +119,19 @@ mod seat {
     use std::collections::BTreeSet;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
+    /// The seat this thread has; a large number before it has one.
     #[inline(always)]
+    pub(super) fn taken() -> usize {
+        SEAT.with(Cell::get)
+    }
+
     pub(super) fn of_this_thread() -> usize {
-        match SEAT.with(Cell::get) {
+        match taken() {
             UNSEATED => sit_down(),
             seat => seat,
         }
     }
 
-    #[cold]
     fn sit_down() -> usize {
         // At the end of a thread its seat may be gone already; others stand there too, so they count in turns.
         let seat = LEAVING.try_with(|Leaving(seat)| *seat).unwrap_or(STANDING);

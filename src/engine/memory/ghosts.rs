@@ -36,14 +36,17 @@ impl Ghosts {
             self.resize(held);
         }
         self.given_up[queue as usize] = self.given_up[queue as usize].wrapping_add(1);
-        let oldest = self.bucket(hash).max_by_key(|at| match self.slots[*at] {
-            0 => u32::MAX,
-            slot => self.age(slot),
-        });
-        if let Some(at) = oldest {
-            let stamp = (self.given_up[queue as usize] >> self.grain) % STAMPS;
-            self.slots[at] = (queue as u32) << 31 | stamp << 16 | fingerprint(hash);
-        }
+        let stamp = (self.given_up[queue as usize] >> self.grain) % STAMPS;
+        let times = self.times();
+        let bucket = self.bucket(hash);
+        let slots = &mut self.slots[bucket];
+        // Which way it is goes with its age, so that the oldest is found without a jump.
+        let aged = |(way, slot): (usize, &u32)| {
+            let age = if *slot == 0 { STAMPS } else { steps_since(times, *slot) };
+            age * WAYS as u32 + way as u32
+        };
+        let oldest = slots.iter().enumerate().map(aged).max().unwrap_or(0) as usize % WAYS;
+        slots[oldest] = (queue as u32) << 31 | stamp << 16 | fingerprint(hash);
     }
 
     /// Forgets an entry that is there, and tells what was known of it.
@@ -52,11 +55,11 @@ impl Ghosts {
         if self.slots.is_empty() {
             return None;
         }
-        let at = self.bucket(hash).find(|at| {
-            let slot = self.slots[*at];
-            slot != 0 && slot as u16 == fingerprint(hash) as u16 && self.age(slot) < self.horizon
-        })?;
-        let slot = std::mem::take(&mut self.slots[at]);
+        let (bucket, fingerprint) = (self.bucket(hash), fingerprint(hash));
+        let first = bucket.start;
+        let is_meant = |slot: &u32| *slot & 0xFFFF == fingerprint && self.age(*slot) < self.horizon;
+        let at = self.slots[bucket].iter().position(is_meant)?;
+        let slot = std::mem::take(&mut self.slots[first + at]);
         let queue = if slot >> 31 == 0 { Queue::Young } else { Queue::Main };
         Some(Ghost { queue, age: self.age(slot) })
     }
@@ -80,9 +83,18 @@ impl Ghosts {
     }
 
     fn age(&self, slot: u32) -> u32 {
-        let now = self.given_up[(slot >> 31) as usize] >> self.grain;
-        (now.wrapping_sub(slot >> 16) % STAMPS) << self.grain
+        steps_since(self.times(), slot) << self.grain
     }
+
+    /// What stands for now in each queue's stamps.
+    fn times(&self) -> [u32; 2] {
+        self.given_up.map(|given_up| given_up >> self.grain)
+    }
+}
+
+fn steps_since(times: [u32; 2], slot: u32) -> u32 {
+    let now = if slot >> 31 == 0 { times[0] } else { times[1] };
+    now.wrapping_sub(slot >> 16) % STAMPS
 }
 
 /// Never zero, so that no slot in use looks empty.

@@ -53,7 +53,7 @@ impl<'a> Missing<'a> {
     /// Begins the load; `None` if somebody leads it already, or has stored a value meanwhile.
     pub(crate) fn lead(self) -> Result<Option<Lone<'a>>> {
         let Missing { store, key } = self;
-        let number = store.cell(key.hash).lock()?.lead_alone(&key, store.clock());
+        let number = store.cell(key.hash).lock()?.lead_alone(&key);
         Ok(number.map(|number| Lone { store, key, number, landed: false }))
     }
 }

@@ -14,14 +14,13 @@ impl Shard {
     pub(super) fn put(
         &mut self,
         key: &HashedKey<'_>,
-        owned: Option<SmolStr>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
         let number = self.next() as u32;
         if self.queues.read(key, common.eviction).is_none() {
-            return self.put_new(key, owned, incoming, common, leaving);
+            return self.put_new(key, None, incoming, common, leaving);
         }
         if common.weight.is_some() && !self.reweigh(key, incoming, common, leaving) {
             return false;
@@ -54,7 +53,8 @@ impl Shard {
         true
     }
 
-    fn put_new(
+    /// Stores what is not there yet.
+    pub(super) fn put_new(
         &mut self,
         key: &HashedKey<'_>,
         owned: Option<SmolStr>,
@@ -62,6 +62,7 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
+        debug_assert!(self.queues.find(key).is_none(), "an entry that is there is replaced");
         let queue = self.queues.assign(key.part(), common.eviction);
         if self.queues.has_place() && common.entries.reserve(1) {
             self.queues.overflow(queue, common.share);

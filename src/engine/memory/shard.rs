@@ -79,7 +79,7 @@ impl Shard {
         if !self.allows(key, condition, &common.clock) {
             return Stored::No;
         }
-        if !self.put(key, None, incoming, common, leaving) {
+        if !self.put(key, incoming, common, leaving) {
             return Stored::Full;
         }
         self.loads.void(key);
@@ -168,17 +168,17 @@ impl Shard {
         if !self.loads.is_good(key, lease) {
             return Stored::No;
         }
-        if !self.put(key, None, incoming, common, leaving) {
+        if !self.put(key, incoming, common, leaving) {
             return Stored::Full;
         }
         self.loads.spend(key, lease);
         Stored::Yes
     }
 
-    /// Begins a load together with the right to fill the key; `None` if somebody leads one already, or has stored a
-    /// value meanwhile.
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, clock: &Clock) -> Option<u64> {
-        if self.alive(key, clock).is_some() {
+    /// Begins a load together with the right to fill the key, of which there is no entry for as long as that right is
+    /// good; `None` if somebody leads one already, or there is an entry by now.
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>) -> Option<u64> {
+        if self.queues.find(key).is_some() {
             return None;
         }
         let number = self.next();
@@ -201,7 +201,8 @@ impl Shard {
         if owned.is_none() {
             return (Stored::No, waiting);
         }
-        if self.put(key, owned, incoming, common, leaving) {
+        self.next();
+        if self.put_new(key, owned, incoming, common, leaving) {
             return (Stored::Yes, waiting);
         }
         self.loads.lease(key, leader);

@@ -97,9 +97,7 @@ impl Slab {
                 Place::new(self.slots.len() - 1)
             }
         };
-        let slots = &self.slots;
-        let hash_of = |place: &Place| spread(slots[place.index()].as_ref().map_or(0, |slot| slot.part));
-        self.index.insert_unique(spread(part), place, hash_of);
+        self.index.insert_unique(spread(part), place, hash_of(&self.slots));
         place
     }
 
@@ -117,14 +115,21 @@ impl Slab {
         Some(slot)
     }
 
-    /// To twice the size up to the share, by little beyond it: a shard that is full should have little to spare.
+    /// To four times the size up to the share, since each time all is moved; by little beyond it, since a shard that is
+    /// full should have little to spare.
     fn grow(&mut self, share: usize) {
         let len = self.slots.len();
         if len == self.slots.capacity() {
-            let more = if len < share { len.max(8).min(share - len) } else { len / 16 + 1 };
+            let more = if len < share { (3 * len).max(8).min(share - len) } else { len / 16 + 1 };
             self.slots.reserve_exact(more);
+            self.index.reserve(more, hash_of(&self.slots));
         }
     }
+}
+
+/// What the index knows an entry by.
+fn hash_of(slots: &[Option<Slot>]) -> impl Fn(&Place) -> u64 {
+    |place| spread(slots[place.index()].as_ref().map_or(0, |slot| slot.part))
 }
 
 const FEW: usize = 32;

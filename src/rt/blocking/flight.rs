@@ -1,6 +1,6 @@
 //! Threads in flights: how one waits for a landing, and how it knows what it is loading itself.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -35,19 +35,28 @@ pub(crate) fn loading<R>(table: usize, keys: &[SmolStr], load: impl FnOnce() -> 
     struct Leave(usize);
     impl Drop for Leave {
         fn drop(&mut self) {
+            DEPTH.set(DEPTH.get() - 1);
             LOADING.with_borrow_mut(|stack| stack.truncate(self.0));
         }
     }
-    let _leave = Leave(LOADING.with_borrow(Vec::len));
-    LOADING.with_borrow_mut(|stack| stack.extend(keys.iter().map(|key| (table, key.clone()))));
+    let _leave = LOADING.with_borrow_mut(|stack| {
+        let outer = stack.len();
+        stack.extend(keys.iter().map(|key| (table, key.clone())));
+        DEPTH.set(DEPTH.get() + 1);
+        Leave(outer)
+    });
     load()
 }
 
 /// Whether a loader running on this thread is loading this key.
 pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
-    LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && key.is(name)))
+    // A load within a load is rare, and the stack is not as quickly reached.
+    DEPTH.get() > 0
+        && LOADING.with_borrow(|stack| stack.iter().any(|(held, name)| *held == table && key.is(name)))
 }
 
 thread_local! {
+    /// Calls of [`loading`] under way.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
     static LOADING: RefCell<Vec<(usize, SmolStr)>> = const { RefCell::new(Vec::new()) };
 }
