@@ -352,8 +352,16 @@ pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
     Ok(())
 }
 
+/// Who has lost before and then runs out of time has run into the others, not into the server.
+pub(in super::super) fn late(error: Error, lost: bool) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout if lost => conflict().with_source(error),
+        _ => error,
+    }
+}
+
 /// Of a writer that kept losing until its deadline.
-pub(in super::super) fn conflict() -> Error {
+fn conflict() -> Error {
     Error::new(ErrorKind::Conflict, "other writers kept changing the key until the deadline")
 }
 
