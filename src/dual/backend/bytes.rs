@@ -167,9 +167,10 @@ pub trait Backend: Send + Sync + 'static {
         Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
     }
 
-    /// Removes every value of this namespace. Derived from `remove_matching`.
+    /// Removes every value of this namespace; without a prefix everything but what stores keep, whose keys begin with
+    /// `lexigram%`. Derived from `remove_matching`, with a pattern that does not match those.
     async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
-        self.remove_matching(prefix, &Pattern::all(), deadline).await.map(drop)
+        self.remove_matching(prefix, &Pattern::to_clear(prefix), deadline).await.map(drop)
     }
 
     /// Looks at a key, and takes the right to fill it if that is asked for. Derived: `get`, with `remaining` where
