@@ -115,3 +115,19 @@ fn a_configuration_is_kept_as_it_was_given() {
     let caches = Caches::from_config(config.clone()).unwrap();
     assert!(caches.config() == config && !format!("{caches:?}").contains("S3CR3T"));
 }
+
+#[test]
+fn caches_come_from_a_file_as_they_come_from_its_text() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/memory.yaml");
+    let threads = Caches::from_yaml_file(file).unwrap();
+    let tasks = block_on(async { aio::Caches::from_yaml_file(file).unwrap() });
+    assert!(threads.names().eq(tasks.names()) && threads.names().count() > 0);
+    threads.default().set("k", &1, Ttl::NEVER).unwrap();
+    let nowhere = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/nowhere.yaml");
+    for error in
+        [Caches::from_yaml_file(nowhere).unwrap_err(), aio::Caches::from_yaml_file(nowhere).unwrap_err()]
+    {
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("nowhere.yaml"), "{error}");
+    }
+}
