@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{
-    BackendHandle, Cache, ErrorKind, LockStore, Memcached, Memory, Redis, Released, Ttl, aio,
+    BackendHandle, Cache, Clock, ErrorKind, LockStore, Memcached, Memory, Redis, Released, Remaining, Ttl,
+    aio,
 };
 
 use crate::bench::{Bench, Kind, Over, secrets, state};
@@ -202,4 +203,54 @@ fn clearing_a_cache_without_a_prefix_leaves_what_stores_keep() {
     outlives_a_clear(Kind::Memcached, &memcached);
     outlives_a_clear(Kind::Memory, &Memory::default());
     outlives_a_clear(Kind::Custom, &Shelf::default());
+}
+
+#[test]
+fn a_page_after_a_key_is_what_that_key_has_left() {
+    let server = RedisServer::start();
+    let redis = worlds!(Redis::builder(server.url()).build().unwrap(), timeout(PATIENCE));
+    for world in redis.iter().chain(&worlds!(Memory::default())) {
+        let names: HashSet<String> = (0..20).map(|number| number.to_string()).collect();
+        call!(world, c => c.set_many(names.iter().map(|name| (name, 1)), Ttl::NEVER)).unwrap();
+        let (first, rest) = match world {
+            World::Threads(cache) => {
+                let mut keys = cache.keys("*");
+                let (first, mut rest) = (keys.next_key().unwrap(), Vec::new());
+                while let Some(page) = keys.next_page().unwrap() {
+                    rest.extend(page);
+                }
+                (first, rest)
+            }
+            World::Tasks(cache) => crate::support::block_on(async {
+                let mut keys = cache.keys("*");
+                let (first, mut rest) = (keys.next_key().await.unwrap(), Vec::new());
+                while let Some(page) = keys.next_page().await.unwrap() {
+                    rest.extend(page);
+                }
+                (first, rest)
+            }),
+        };
+        assert_eq!(rest.len(), 19, "{world:?}");
+        assert_eq!(first.into_iter().chain(rest).collect::<HashSet<_>>(), names);
+        call!(world, c => c.clear()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_kept_past_its_time_is_not_taken_elsewhere() {
+    let clock = Clock::hand();
+    let memory = Memory::builder().clock(clock.clone()).build().unwrap();
+    for world in worlds!(memory, stale_for(PATIENCE)) {
+        call!(&world, c => c.set("k", &1, PATIENCE)).unwrap();
+        call!(&world, c => c.set("long", &2, 3 * PATIENCE)).unwrap();
+        assert_eq!(call!(&world, c => c.export(["k", "long"])).unwrap().len(), 2);
+        clock.advance(PATIENCE + Duration::from_secs(1));
+        let exported = call!(&world, c => c.export(["k", "long"])).unwrap();
+        let left = exported["long"].remaining;
+        assert!(exported.len() == 1, "{exported:?}");
+        assert!(
+            matches!(left, Some(Remaining::For(left)) if left < 2 * PATIENCE),
+            "what is left is without what it is kept for: {left:?}"
+        );
+    }
 }
