@@ -115,17 +115,12 @@ impl Call<'_> {
             let (positions, keys): (Vec<usize>, Vec<Key<'_>>) = part.into_iter().unzip();
             let seen = self.backend().lookup_many(&keys, ask, deadline).await;
             let is_refused = seen.as_ref().is_err_and(|error| error.code().is_some());
+            let at = positions.into_iter();
             match self.absorb(seen) {
-                Ok(Some(seen)) => {
-                    for (position, seen) in positions.into_iter().zip(seen) {
-                        answers[position] = Ok(Answer::Seen(seen));
-                    }
-                }
-                Ok(None) if is_refused => {
-                    positions.into_iter().for_each(|at| answers[at] = Ok(Answer::Refused))
-                }
+                Ok(Some(seen)) => at.zip(seen).for_each(|(at, seen)| answers[at] = Ok(Answer::Seen(seen))),
+                Ok(None) if is_refused => at.for_each(|at| answers[at] = Ok(Answer::Refused)),
                 Ok(None) => {}
-                Err(error) => positions.into_iter().for_each(|at| answers[at] = Err(error.clone())),
+                Err(error) => at.for_each(|at| answers[at] = Err(error.clone())),
             }
         }
         answers
