@@ -15,8 +15,8 @@ pub struct MemcachedConfig {
     pub servers: Vec<String>,
     /// Connections at most, to each server. Defaults to 10.
     pub pool_size: u32,
-    /// Whether `clear` works, as [`MemcachedBuilder::clearable`](crate::MemcachedBuilder::clearable) says. Defaults to
-    /// no.
+    /// Whether `clear` works, as `MemcachedBuilder::clearable` says: every program that shares the keys must agree.
+    /// Defaults to no.
     pub clearable: bool,
 }
 
