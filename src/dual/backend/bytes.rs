@@ -362,7 +362,7 @@ pub(in super::super) fn late(error: Error, lost: bool) -> Error {
 }
 
 /// Of a writer that kept losing until its deadline.
-fn conflict() -> Error {
+pub(super) fn conflict() -> Error {
     Error::new(ErrorKind::Conflict, "other writers kept changing the key until the deadline")
 }
 
