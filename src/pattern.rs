@@ -35,7 +35,8 @@ impl Pattern {
         Pattern { glob: glob.into(), spares_stores: false }
     }
 
-    /// The glob over joined keys of this namespace; the prefix is taken literally.
+    /// The glob over joined keys of this namespace; the prefix is taken literally. Where a cache without a prefix is
+    /// cleared, keys of stores fit it that do not [match](Pattern::matches).
     pub fn within(&self, prefix: &Prefix) -> String {
         escape(prefix.as_str()) + &self.glob
     }
