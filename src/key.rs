@@ -8,6 +8,9 @@ use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// What the keys of stores begin with, and no escaped prefix does.
+const OF_STORES: &str = "lexigram%";
+
 /// The namespace of a cache, ready to stand in front of a name.
 ///
 /// `:` and `%` inside it are percent-escaped, so the first bare `:` of a wire key ends the prefix and no
@@ -36,7 +39,12 @@ impl Prefix {
     pub(crate) fn of_store(kind: &str, namespace: &Prefix) -> Prefix {
         let namespace = if namespace.text.is_empty() { ":" } else { &namespace.text };
         let namespace = namespace.replace('{', "%7B").replace('}', "%7D");
-        Prefix { text: format!("lexigram%{kind}:{namespace}").into(), ..Prefix::default() }
+        Prefix { text: format!("{OF_STORES}{kind}:{namespace}").into(), ..Prefix::default() }
+    }
+
+    /// Whether a joined key is one of a store.
+    pub(crate) fn is_of_store(joined: &[u8]) -> bool {
+        joined.starts_with(OF_STORES.as_bytes())
     }
 
     /// The part of this namespace that belongs to one name: of `lexigram%limit:app:` and `logins` it is

@@ -9,25 +9,34 @@ use crate::key::Prefix;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern {
     glob: String,
+    /// Whether keys of stores are not meant, though they fit.
+    spares_stores: bool,
 }
 
 impl Pattern {
     /// Every name.
     pub fn all() -> Pattern {
-        Pattern { glob: "*".into() }
+        Pattern::glob("*")
+    }
+
+    /// What a cache of this namespace clears away: every name, but without a prefix none of a store. Nothing brings back a
+    /// lock, state or a secret.
+    pub(crate) fn to_clear(prefix: &Prefix) -> Pattern {
+        Pattern { spares_stores: prefix.as_str().is_empty(), ..Pattern::all() }
     }
 
     /// Names that begin with this text, taken literally.
     pub fn starting_with(text: &str) -> Pattern {
-        Pattern { glob: escape(text) + "*" }
+        Pattern::glob(&(escape(text) + "*"))
     }
 
     /// Names that fit this glob.
     pub fn glob(glob: &str) -> Pattern {
-        Pattern { glob: glob.into() }
+        Pattern { glob: glob.into(), spares_stores: false }
     }
 
-    /// The glob over joined keys of this namespace; the prefix is taken literally.
+    /// The glob over joined keys of this namespace; the prefix is taken literally. Where a cache without a prefix is
+    /// cleared, keys of stores fit it that do not [match](Pattern::matches).
     pub fn within(&self, prefix: &Prefix) -> String {
         escape(prefix.as_str()) + &self.glob
     }
@@ -39,7 +48,12 @@ impl Pattern {
 
     /// Whether this name fits.
     pub fn matches(&self, name: &str) -> bool {
-        matches(self.glob.as_bytes(), name.as_bytes())
+        !self.spares(name.as_bytes()) && matches(self.glob.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether this name is not meant, though it may fit the glob, which alone goes to a server.
+    pub(crate) fn spares(&self, name: &[u8]) -> bool {
+        self.spares_stores && Prefix::is_of_store(name)
     }
 }
 
@@ -170,6 +184,10 @@ mod tests {
             ("h\\*llo", "hello", false),
             ("a[", "a", false),
             ("a[x", "ax", true),
+            ("a[\\]x]", "a]", true),
+            ("a[\\]x]", "ax", true),
+            ("a[\\]x]", "a\\", false),
+            ("a[\\", "a\\", true),
             ("", "", true),
             ("", "a", false),
             ("*a", "aaa", true),

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use lexigram_cache::{Caches, Error, ErrorKind, Memcached, Memory, Redis, Result, Ttl};
+use lexigram_cache::{Cache, Caches, Error, ErrorKind, Memcached, Memory, Redis, Result, Ttl, aio};
 use support::{Wire, World, call, closed_port, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -163,5 +163,31 @@ backends:
     assert_eq!(error.kind(), ErrorKind::Config);
     for part in ["backends[0]", "max_sise", "max_size", "5"] {
         assert!(error.to_string().contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn a_setting_with_which_nothing_could_work_is_refused_when_it_is_built() {
+    let redis = || Redis::builder("redis://127.0.0.1");
+    let memcached = || Memcached::builder(["127.0.0.1"]);
+    let refused = [
+        (Cache::builder().timeout(Duration::ZERO).build().map(drop), "timeout is zero"),
+        (aio::Cache::builder().timeout(Duration::ZERO).build().map(drop), "timeout is zero"),
+        (redis().pool_size(0).build().map(drop), "pool_size is 0; give 1 to"),
+        (redis().pool_size(u32::MAX).build().map(drop), "; give 1 to"),
+        (redis().breaker(0).build().map(drop), "breaker"),
+        (redis().max_reply_size(1).build().map(drop), "max_reply_size"),
+        (redis().client_name("two words").build().map(drop), "client_name must be printable"),
+        (redis().client_name("").build().map(drop), "client_name must be printable"),
+        (memcached().pool_size(0).build().map(drop), "pool_size is 0; give 1 to"),
+        (memcached().breaker(0).build().map(drop), "breaker"),
+        (memcached().max_value_size(1 << 30).build().map(drop), "max_value_size is over max_reply_size"),
+        (Memcached::builder([""; 0]).build().map(drop), "no Memcached server is named"),
+        (Memcached::builder(["a", "a:11211"]).build().map(drop), "named twice"),
+    ];
+    for (refused, text) in refused {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains(text), "{text} in {error}");
     }
 }

@@ -188,3 +188,29 @@ fn a_write_of_the_other_process_during_a_batch_stands() {
         assert_eq!(call!(&pair.here, cache => cache.get::<u64>("b")).unwrap(), Some(9));
     });
 }
+
+#[test]
+fn a_batch_that_shares_no_loads_stores_only_what_nobody_else_is_loading() {
+    side_by_side(pairs!(timeout(PATIENCE), protection(false)), |pair| {
+        let ((begin, begun), (end, ended)) = (mpsc::channel(), mpsc::channel::<()>());
+        scope(|scope| {
+            let here = scope.spawn(move || {
+                let load = |missing: &[String]| {
+                    begin.send(()).unwrap();
+                    let _ = ended.recv_timeout(PATIENCE);
+                    Ok::<_, BoxError>(all(missing, 1))
+                };
+                pair.here.load_many(names(&["a"]), load).unwrap()
+            });
+            begun.recv_timeout(PATIENCE).unwrap();
+            let load = |missing: &[String]| Ok::<_, BoxError>(all(missing, 2));
+            let there = pair.there.load_many(names(&["a", "b"]), load).unwrap();
+            assert_eq!(there, all(&names(&["a", "b"]), 2), "nobody is waited for");
+            assert!(!call!(&pair.there, cache => cache.exists("a")).unwrap(), "who has the lease stores");
+            drop(end);
+            assert_eq!(here.join().unwrap(), all(&names(&["a"]), 1));
+        });
+        let stored = call!(&pair.there, cache => cache.get_many::<u64>(["a", "b"])).unwrap();
+        assert_eq!(stored, HashMap::from([("a".into(), 1), ("b".into(), 2)]));
+    });
+}

@@ -232,3 +232,57 @@ fn a_server_that_is_no_node_of_a_cluster_is_refused_and_so_is_a_cluster_without_
         assert_eq!((error.kind(), error.code()), (ErrorKind::Misconfigured, Some("MOVED")));
     }
 }
+
+#[test]
+fn a_slot_that_nobody_has_costs_its_own_keys_and_is_told() {
+    let cluster = RedisCluster::start();
+    let [lost, kept] = [0, 1].map(|node| cluster.key_on(node, "k"));
+    cluster.give_up(cluster.slot(&lost));
+    for world in worlds!(redis(&cluster), timeout(TIMEOUT)) {
+        set(&world, &kept).unwrap();
+        for error in [get(&world, &lost).unwrap_err(), set(&world, &lost).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.to_string().contains("no node of the cluster has this key's slot"), "{error}");
+        }
+        let (up, detail) = world.health();
+        assert!(!up && detail.contains("1 slots have no master"), "{detail}");
+        assert_eq!(get(&world, &kept).unwrap(), Some(1));
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_made_yet_is_told_and_used_once_it_is() {
+    let node = RedisServer::start_with(&["--cluster-enabled", "yes"]);
+    let redis = || Redis::builder(node.url()).cluster([""; 0]).build().unwrap();
+    let worlds = worlds!(redis(), timeout(TIMEOUT));
+    for world in &worlds {
+        let error = get(world, "k").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("is the cluster made yet?"), "{error}");
+    }
+    assert_eq!(ask_raw(node.addr(), b"CLUSTER ADDSLOTSRANGE 0 16383\r\n"), "+OK\r\n");
+    for world in &worlds {
+        eventually("the cluster is used", SOON, || set(world, "k").is_ok());
+        assert_eq!(get(world, "k").unwrap(), Some(1));
+    }
+}
+
+#[test]
+fn nodes_that_send_a_call_to_and_fro_do_not_keep_it() {
+    let cluster = RedisCluster::start();
+    let key = cluster.key_on(0, "k");
+    let slot = cluster.slot(&key);
+    let worlds = worlds!(redis(&cluster), timeout(TIMEOUT));
+    cluster.give_unasked(slot, 0, 1);
+    for world in &worlds {
+        let start = Instant::now();
+        for error in [get(world, &key).unwrap_err(), set(world, &key).unwrap_err()] {
+            assert!(error.is_retryable() && error.to_string().contains("redirected 5 times"), "{error}");
+        }
+        assert!(start.elapsed() < 2 * IN_TIME, "{:?}", start.elapsed());
+    }
+    cluster.end_move(slot, 0, 1);
+    for world in &worlds {
+        eventually("they agree", SOON, || set(world, &key).is_ok());
+    }
+}

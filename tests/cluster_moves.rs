@@ -76,6 +76,26 @@ fn a_write_follows_a_moved_slot_and_is_applied_once() {
     });
 }
 
+/// Behind a load balancer, and where a name is to be told that nobody has given: then the map knows an address.
+#[test]
+fn a_slot_is_followed_to_a_node_that_is_told_without_its_host() {
+    let cluster = RedisCluster::start();
+    for kind in ["unknown-endpoint", "hostname"] {
+        for node in 0..3 {
+            let set = format!("CONFIG SET cluster-preferred-endpoint-type {kind}");
+            assert_eq!(cluster.ask(node, &set), "+OK\r\n");
+        }
+        each(kind, &cluster.nodes()[0].url(), |world, name| {
+            let key = format!("{kind}:{name}");
+            let from = cluster.home(&key);
+            call!(world, cache => cache.incr(name, 1, Ttl::NEVER)).unwrap();
+            move_slot(&cluster, &[&key], from, (from + 1) % 3);
+            assert_eq!(call!(world, cache => cache.incr(name, 1, Ttl::NEVER)).unwrap(), 2);
+            assert_eq!(call!(world, cache => cache.get::<i64>(name)).unwrap(), Some(2));
+        });
+    }
+}
+
 #[test]
 fn keys_that_move_from_several_nodes_to_one_keep_their_values_apart() {
     let cluster = RedisCluster::start();

@@ -92,6 +92,7 @@ const EFFECTS: &[Effect] = &[
     (ALL, Some("memcached"), "memcached_port", memcached::memcached_port),
     (ALL, Some("memcached"), "memcached_servers", memcached::memcached_servers),
     (ALL, Some("memcached"), "memcached_pool_size", memcached::memcached_pool_size),
+    (ALL, Some("memcached"), "memcached_clearable", memcached::memcached_clearable),
 ];
 
 #[test]

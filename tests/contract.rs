@@ -1,6 +1,8 @@
 //! Every promise of the contract, on every backend, for threads and for tasks.
 #![cfg(all(feature = "testing", feature = "redis", feature = "memcached", feature = "async"))]
 
+#[path = "contract/least.rs"]
+mod least;
 #[path = "contract/shelf.rs"]
 mod shelf;
 mod support;

@@ -3,10 +3,10 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use lexigram_cache::{BoxError, Ttl};
-use support::{Remote, World, call};
+use lexigram_cache::{BoxError, Memcached, Ttl};
+use support::{MemcachedServer, Remote, World, ask_raw, call, eventually, worlds};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -85,4 +85,46 @@ fn a_load_under_which_the_server_comes_back_empty_is_had_and_does_not_keep_the_k
             assert_eq!(call!(&world, cache => cache.get::<u64>("k")).unwrap(), Some(8));
         }
     });
+}
+
+/// The number by which Memcached knows what is under a key.
+fn cas(server: &MemcachedServer, command: &str) -> u64 {
+    let answer = ask_raw(server.addr(), command.as_bytes());
+    let number = answer.strip_prefix("HD c").and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("{command}: {answer}"))
+}
+
+fn second() -> u64 {
+    UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+/// A Memcached that comes back counts from 1 again, so a value can come to have the number of a lease from before. The generation tells
+/// them apart, for those that have one.
+#[test]
+fn a_load_from_before_a_restart_is_not_read_after_it_in_a_namespace_that_can_be_cleared() {
+    let server = MemcachedServer::start();
+    let memcached = Memcached::builder([server.url()]).clearable(true).breaker(None).build().unwrap();
+    let worlds = worlds!(memcached, prefix("app"), timeout(TIMEOUT));
+    let write = |value: u64| call!(&worlds[0], c => c.set("k", &value, MINUTE)).unwrap();
+    let count_on = || cas(&server, "ms other 1 c\r\nx\r\n");
+    for world in &worlds {
+        call!(world, cache => cache.delete("k")).unwrap();
+        for _ in 0..50 {
+            count_on();
+        }
+        let load = || {
+            let (taken, begun) = (cas(&server, "mg app:k c\r\n"), second());
+            server.restart();
+            // Generations begin at the time of day.
+            eventually("another second has begun", 2 * TIMEOUT, || second() > begun);
+            write(1);
+            while count_on() < taken - 1 {}
+            write(2);
+            assert_eq!(cas(&server, "mg app:k c\r\n"), taken, "the number has not come again");
+            Ok::<u64, BoxError>(7)
+        };
+        assert_eq!(world.load("k", load).unwrap(), 7);
+        let read = call!(world, cache => cache.get::<u64>("k")).unwrap();
+        assert_ne!(read, Some(7), "{world:?}");
+    }
 }

@@ -333,3 +333,38 @@ fn a_task_has_a_fake_of_its_own() {
         fake.assert_value("k", &7);
     });
 }
+
+#[test]
+fn the_fake_of_a_task_does_what_that_of_a_thread_does() {
+    support::block_on(async {
+        let fake = aio::FakeCache::new();
+        let cache = fake.builder().timeout(MINUTE).build().unwrap();
+        cache.set_many([("k", 1), ("l", 2)], 2 * MINUTE).await.unwrap();
+        assert_eq!(fake.keys(), ["k", "l"]);
+        fake.faults().delay_next("get", 1, MINUTE / 2);
+        assert_eq!(cache.get::<i32>("k").await.unwrap(), Some(1));
+        fake.faults().delay_next("get", 1, 2 * MINUTE);
+        assert_eq!(cache.get::<i32>("k").await.unwrap_err().kind(), ErrorKind::Timeout);
+        fake.assert_absent("k");
+        fake.faults().drop_replies(Op::Any, 1);
+        assert_eq!(cache.set("k", &3, Ttl::NEVER).await.unwrap_err().kind(), ErrorKind::Ambiguous);
+        fake.assert_value("k", &3);
+        // Another process, on the same server.
+        assert_eq!(fake.elsewhere().cache().get::<i32>("k").await.unwrap(), Some(3));
+        fake.forget_calls();
+        assert!(cache.replace("k", &4, Ttl::NEVER).await.unwrap() && cache.touch("k", MINUTE).await.unwrap());
+        assert_eq!(cache.incr("n", 2, Ttl::NEVER).await.unwrap(), 2);
+        assert_eq!(cache.take::<i32>("k").await.unwrap(), Some(4));
+        fake.assert_called("incr", 1);
+        assert_eq!((fake.count("take"), fake.calls().len()), (1, 4));
+        assert_eq!(cache.delete_pattern("n").await.unwrap(), 1);
+        let load = async || {
+            fake.lose_all_data();
+            seven()
+        };
+        assert_eq!(cache.get_or_compute("m", MINUTE, load).await.unwrap(), 7);
+        assert!(fake.keys().is_empty() && fake.loads("m") == 1, "what was lost is not filled");
+        fake.faults().go_down();
+        assert_eq!(cache.health().await.status, aio::Status::Down);
+    });
+}

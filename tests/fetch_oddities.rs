@@ -5,11 +5,12 @@ mod support;
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{BoxError, Cache, ErrorKind, Origin};
-use support::{Pair, call, eventually, pairs, side_by_side};
+use lexigram_cache::{BoxError, Cache, ErrorKind, Memory, Origin};
+use support::{Pair, World, call, eventually, pairs, side_by_side, worlds};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// For machines that are busy.
@@ -38,6 +39,41 @@ fn a_forced_load_waits_for_no_older_one_and_is_the_one_that_is_stored() {
             assert_eq!(call!(&pair.here, cache => cache.get::<u32>("k")).unwrap(), Some(2));
         });
     });
+}
+
+/// Runs this while another caller of the same process loads `k`, which comes to 1.
+fn beside_a_load(world: &World, act: impl FnOnce()) {
+    let ((begin, begun), (end, ended)) = (mpsc::channel(), mpsc::channel::<()>());
+    scope(|scope| {
+        let loading = scope.spawn(move || {
+            let load = || {
+                begin.send(()).unwrap();
+                let _ = ended.recv_timeout(PATIENCE);
+                Ok::<_, BoxError>(1_u32)
+            };
+            world.load("k", load).unwrap()
+        });
+        begun.recv_timeout(PATIENCE).unwrap();
+        // Ends the load also where the test panics.
+        let _end = end;
+        act();
+        drop(_end);
+        assert_eq!(loading.join().unwrap(), 1, "its own caller has it");
+    });
+}
+
+#[test]
+fn in_memory_too_a_forced_load_waits_for_no_older_one_and_is_the_one_that_is_stored() {
+    for world in worlds!(Memory::default()) {
+        beside_a_load(&world, || {
+            let forced = world.policy(|policy| policy.ttl(MINUTE).force());
+            let start = Instant::now();
+            let fetched = world.fetch("k", &forced, || Ok::<_, BoxError>(2_u32)).unwrap();
+            assert!(matches!((fetched.value, fetched.source), (2, Origin::Loaded)));
+            assert!(start.elapsed() < PATIENCE / 2, "{:?}", start.elapsed());
+        });
+        assert_eq!(call!(&world, cache => cache.take::<u32>("k")).unwrap(), Some(2));
+    }
 }
 
 #[test]

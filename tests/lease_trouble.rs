@@ -126,6 +126,22 @@ fn a_value_that_cannot_be_stored_frees_the_key_at_once() {
 }
 
 #[test]
+fn a_batch_stores_what_it_can_where_one_of_its_values_cannot_be_stored() {
+    each(|pair| {
+        // JSON has no keys like these.
+        let odd = HashMap::from([(vec![1_u8], 1_u8)]);
+        let load = |_: &[String]| {
+            Ok::<_, BoxError>(HashMap::from([("good".into(), HashMap::new()), ("bad".into(), odd.clone())]))
+        };
+        let error = pair.here.load_many(["good".to_owned(), "bad".to_owned()], load).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        let stored = call!(&pair.there, cache => cache.get::<HashMap<Vec<u8>, u8>>("good")).unwrap();
+        assert_eq!(stored, Some(HashMap::new()), "{pair:?}");
+        assert_free(pair, "bad");
+    });
+}
+
+#[test]
 fn a_value_that_is_not_to_be_stored_frees_the_key_at_once() {
     each(|pair| {
         let load = || Ok::<_, BoxError>(Loaded::new(1_u64).do_not_store());

@@ -6,6 +6,8 @@
 
 #[path = "limits/clocks.rs"]
 mod clocks;
+#[path = "limits/contended.rs"]
+mod contended;
 #[path = "limits/expected.rs"]
 mod expected;
 #[path = "limits/kept.rs"]

@@ -18,7 +18,10 @@ use std::thread;
 use std::time::Duration;
 
 use ears::Ears;
-use lexigram_cache::{BoxError, Cache, Caches, Error, ErrorKind, Format, Memcached, Redis, Result, Ttl, aio};
+use lexigram_cache::{
+    BackendHandle, BoxError, Cache, Caches, Error, ErrorKind, Format, LockStore, Memcached, Memory, Outage,
+    Quota, RateLimiter, Redis, Result, StateStore, StoreBase, Ttl, Weighing, aio,
+};
 use serde::{Deserialize, Serialize, Serializer, ser};
 use support::{MemcachedServer, RedisServer, Wire, World, ask_raw, call, closed_port, worlds};
 
@@ -69,9 +72,9 @@ const VERBS: &[Verb] = &[
 ];
 
 /// What a cache is made on, in both worlds.
-trait Backing: Clone + Into<lexigram_cache::BackendHandle> + Into<aio::BackendHandle> {}
+trait Backing: Clone + Into<BackendHandle> + Into<aio::BackendHandle> {}
 
-impl<B: Clone + Into<lexigram_cache::BackendHandle> + Into<aio::BackendHandle>> Backing for B {}
+impl<B: Clone + Into<BackendHandle> + Into<aio::BackendHandle>> Backing for B {}
 
 impl Ears {
     /// Every verb in both worlds, each format, lenient and strict, with all that is said of it.
@@ -185,7 +188,7 @@ fn nothing_is_told_of_values_that_are_none() {
     let (redis, memcached) = (RedisServer::start(), MemcachedServer::start());
     ears.hear_redis("", redis.addr());
     ears.hear_memcached(memcached.addr());
-    ears.hear(lexigram_cache::Memory::default());
+    ears.hear(Memory::default());
     // Under the key is a list, and then a text that only looks like a value.
     for write in [
         format!("RPUSH app:{CANARY} {CANARY}\r\n"),
@@ -301,4 +304,36 @@ fn nothing_is_told_of_memcached_servers_that_are_wrong() {
         ears.error(&Memcached::builder([server]).build().unwrap_err());
     }
     ears.heard(&[ErrorKind::Config]);
+}
+
+#[test]
+fn nothing_is_told_by_what_a_program_holds() {
+    let ears = Ears::open();
+    let shown = |name: &str, text: String| {
+        assert!(text.starts_with(name), "{text}");
+        ears.text(&text);
+    };
+    let url = format!("redis://{}127.0.0.1:{}/0", credentials(), closed_port());
+    let redis = Redis::builder(url).build().unwrap();
+    let memory = Memory::builder().max_bytes(1 << 20).weigher(|entry: &Weighing<'_>| entry.key_len());
+    shown("MemoryBuilder", format!("{memory:?}"));
+    let memory = memory.build().unwrap();
+    let in_memory = Cache::builder().backend(memory.clone()).build().unwrap();
+    in_memory.set(CANARY, CANARY, Ttl::NEVER).unwrap();
+    shown("Memory", format!("{memory:?}"));
+    let builder = Cache::builder().backend(redis.clone()).prefix("app");
+    shown("CacheBuilder", format!("{builder:?}"));
+    for cache in [in_memory, builder.build().unwrap()] {
+        shown("Cache", format!("{cache:?}"));
+        shown("Keys", format!("{:?}", cache.keys(CANARY)));
+        shown("StoreBase", format!("{:?}", StoreBase::from(&cache)));
+        shown("StateStore", format!("{:?}", StateStore::new(&cache).unwrap()));
+        shown("LockStoreBuilder", format!("{:?}", LockStore::builder(&cache)));
+        shown("LockStore", format!("{:?}", LockStore::new(&cache).unwrap()));
+        let limiter = RateLimiter::builder(&cache, "logins", Quota::per_minute(9), Outage::Error);
+        shown("RateLimiterBuilder", format!("{limiter:?}"));
+        shown("RateLimiter", format!("{:?}", limiter.build().unwrap()));
+    }
+    shown("BackendHandle", format!("{:?}", BackendHandle::from(redis)));
+    assert_eq!(ears.leaks(), 0);
 }

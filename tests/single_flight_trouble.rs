@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -125,4 +127,70 @@ fn a_leader_that_is_dropped_makes_way_for_another() {
         assert_eq!(waiter.await.unwrap().unwrap(), 2);
         assert!(start.elapsed() < MOMENT, "{:?}", start.elapsed());
     });
+}
+
+/// A batch of `k` and `l` that waits for the load of `k`, which ends so; what both came to.
+fn batch_behind<T: lexigram_cache::Value>(
+    world: &World,
+    end: impl FnOnce() -> Result<u64, ParseIntError> + Send,
+    own: impl Fn(&str) -> T + Sync,
+) -> (Result<u64>, Result<HashMap<String, T>>) {
+    let ((begin, begun), (go, gone)) = (mpsc::channel(), mpsc::channel());
+    thread::scope(|scope| {
+        let leader = scope.spawn(move || {
+            world.load("k", || {
+                begin.send(()).unwrap();
+                gone.recv_timeout(PATIENCE).unwrap();
+                end()
+            })
+        });
+        begun.recv_timeout(PATIENCE).unwrap();
+        let load = |missing: &[String]| {
+            // It is asked for its own part once it has seen that somebody else has the rest.
+            if missing == ["l"] {
+                go.send(()).unwrap();
+            }
+            Ok::<_, BoxError>(missing.iter().map(|name| (name.clone(), own(name))).collect())
+        };
+        let followed = world.load_many(["k".to_owned(), "l".to_owned()], load);
+        (leader.join().unwrap(), followed)
+    })
+}
+
+#[test]
+fn a_batch_that_waits_for_a_load_that_fails_is_told_so_and_keeps_its_own_part() {
+    for world in worlds!(Memory::default()) {
+        let (led, followed) = batch_behind(&world, || "x".parse(), |_| 5_u64);
+        for error in [led.unwrap_err(), followed.unwrap_err()] {
+            assert_eq!(error.loader::<ParseIntError>(), "x".parse::<u64>().err().as_ref());
+        }
+        assert_eq!(call!(&world, cache => cache.get::<u64>("l")).unwrap(), Some(5));
+        call!(&world, cache => cache.clear()).unwrap();
+    }
+}
+
+#[test]
+fn a_batch_that_waits_for_a_value_of_another_type_loads_its_own_and_does_not_store_it() {
+    for world in worlds!(Memory::default()) {
+        let (led, followed) = batch_behind(&world, || Ok(7), |name| format!("own {name}"));
+        assert_eq!(led.unwrap(), 7);
+        let expected = ["k", "l"].map(|name| (name.to_owned(), format!("own {name}")));
+        assert_eq!(followed.unwrap(), HashMap::from(expected));
+        assert_eq!(call!(&world, cache => cache.get::<u64>("k")).unwrap(), Some(7));
+        call!(&world, cache => cache.clear()).unwrap();
+    }
+}
+
+/// A load that nobody else waited for.
+#[test]
+fn a_loaders_error_is_given_back_by_value_to_who_was_alone_with_it() {
+    for world in worlds!(Memory::default()) {
+        let error = world.load("k", || "x".parse::<u64>()).unwrap_err();
+        let error = error.into_loader::<std::fmt::Error>().unwrap_err();
+        let shared = error.clone();
+        let error = error.into_loader::<ParseIntError>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Loader, "another has it too");
+        drop(shared);
+        assert_eq!(error.into_loader::<ParseIntError>().unwrap(), "x".parse::<u64>().unwrap_err());
+    }
 }

@@ -18,6 +18,8 @@ mod bench;
 mod canary;
 #[path = "stores/costs.rs"]
 mod costs;
+#[path = "stores/hindered.rs"]
+mod hindered;
 #[path = "stores/keys.rs"]
 mod keys;
 #[path = "stores/rotation.rs"]

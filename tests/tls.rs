@@ -120,6 +120,17 @@ fn any_certificate_does_where_that_was_asked_for() {
 }
 
 #[test]
+fn a_server_that_speaks_no_newer_tls_than_1_2_is_judged_by_the_same_rules() {
+    let old = ["--tls-protocols", "TLSv1.2"];
+    let secured: Secured = Secured::start_with(Leaf::Good, "no", &old);
+    let url = format!("rediss://127.0.0.1:{}/0", secured.files.port());
+    round_trip(Redis::builder(&url).ca_file(secured.files.ca_file()).build().unwrap()).unwrap();
+    round_trip(Redis::builder(url).danger_accept_invalid_certs(true).build().unwrap()).unwrap();
+    let expired: Secured = Secured::start_with(Leaf::Expired, "no", &old);
+    refuses(&expired.server, &expired.redis().ca_file(expired.files.ca_file()).build().unwrap());
+}
+
+#[test]
 fn a_plain_server_is_told_no_password() {
     let server = RedisServer::start();
     let wire = support::Wire::before(server.addr());

@@ -123,6 +123,7 @@ pub(super) const MEMCACHED: &[Key<MemcachedConfig>] = table! { MemcachedConfig:
     "memcached_port", port, "11211", port, "the TCP port, also of servers that name none";
     "memcached_servers", servers, "[]", each_server, "several servers, host or host:port";
     "memcached_pool_size", pool_size, "10", pool, "connections at most, to each server";
+    "memcached_clearable", clearable, "false", any, "whether `clear` works; all who share the keys must agree";
 };
 
 /// A key as documentation and tools see it.

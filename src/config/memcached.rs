@@ -15,11 +15,20 @@ pub struct MemcachedConfig {
     pub servers: Vec<String>,
     /// Connections at most, to each server. Defaults to 10.
     pub pool_size: u32,
+    /// Whether `clear` works, as `MemcachedBuilder::clearable` says: every program that shares the keys must agree.
+    /// Defaults to no.
+    pub clearable: bool,
 }
 
 impl Default for MemcachedConfig {
     fn default() -> MemcachedConfig {
-        MemcachedConfig { host: "localhost".to_owned(), port: 11211, servers: Vec::new(), pool_size: 10 }
+        MemcachedConfig {
+            host: "localhost".to_owned(),
+            port: 11211,
+            servers: Vec::new(),
+            pool_size: 10,
+            clearable: false,
+        }
     }
 }
 

@@ -138,8 +138,9 @@ impl MemcachedBuilder {
             let text = "no Memcached server is named; give at least one, such as 127.0.0.1:11211";
             return Err(Error::new(ErrorKind::Config, text));
         }
-        for server in &mut self.0.servers {
-            *server = address(server)?;
+        let count = self.0.servers.len();
+        for (index, server) in self.0.servers.iter_mut().enumerate() {
+            *server = address(server).ok_or_else(|| no_address(index + 1, count))?;
         }
         let mut sorted = self.0.servers.clone();
         sorted.sort_unstable();
@@ -152,16 +153,19 @@ impl MemcachedBuilder {
     }
 }
 
-/// Completes an address with the default port.
-fn address(server: &str) -> Result<String> {
-    let wrong = || {
-        // What stands before an `@` may be a password, which has no place here.
-        let shown = if server.contains('@') { "what stands before an @" } else { server };
-        let text = format!("`{shown}` is no Memcached server; write host:port, or [v6 address]:port");
-        Error::new(ErrorKind::Config, text)
-    };
-    let (host, port) = host_and_port(server, Some(11211)).ok_or_else(wrong)?;
-    Ok(format!("{host}:{port}"))
+/// Completes an address with the default port; `None` if it is none.
+fn address(server: &str) -> Option<String> {
+    let (host, port) = host_and_port(server, Some(11211))?;
+    Some(format!("{host}:{port}"))
+}
+
+/// It is not quoted: a whole URL may stand there, with a password.
+fn no_address(nth: usize, count: usize) -> Error {
+    let text = format!(
+        "Memcached server {nth} of {count} is not of the form host, host:port, or [v6 address]:port; \
+         there are no URLs and no credentials"
+    );
+    Error::new(ErrorKind::Config, text)
 }
 
 #[cfg(test)]
@@ -184,7 +188,23 @@ mod tests {
     #[test]
     fn an_address_that_is_none_is_refused() {
         for given in ["", ":11211", "a b:1", "host:", "host:0", "host:99999", "::1", "http://x", "a\r\nb"] {
-            assert_eq!(address(given).unwrap_err().kind(), ErrorKind::Config, "{given:?}");
+            assert_eq!(
+                Memcached::builder([given]).build().unwrap_err().kind(),
+                ErrorKind::Config,
+                "{given:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_address_is_told_by_its_place_and_never_quoted() {
+        for wrong in ["u:S3CR3T@h:1", "S3CR3T", "memcached://u:S3CR3T%40h", "h:1?password=S3CR3T", "h:S3CR3T"]
+        {
+            let servers = ["a", wrong, "b"].map(|server| server.replace("S3CR3T", "S3CR3T/"));
+            let error = Memcached::builder(servers).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("server 2 of 3") && !shown.contains("S3CR3T"), "{shown}");
         }
     }
 

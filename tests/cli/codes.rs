@@ -13,6 +13,7 @@ fn each_kind_of_failure_has_its_code() {
     memory.run(&["get", "k"]).ended(1);
     memory.run(&["frobnicate"]).ended(2);
     memory.run(&["get"]).ended(2);
+    memory.run(&["get", "k", "--timeout", "0"]).ended(2);
     memory.run(&["--help"]).ended(0);
     memory.run(&["get", "k", "--config", "nowhere.yaml"]).ended(3);
     memory.run(&["get", "k", "--backend", "nobody"]).ended(3);

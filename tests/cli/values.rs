@@ -5,7 +5,7 @@ use std::time::Duration;
 use lexigram_cache::{Cache, Format, Redis, Ttl};
 use serde::{Deserialize, Serialize};
 
-use crate::support::{MemcachedServer, RedisServer};
+use crate::support::{MemcachedServer, RedisServer, ask_raw};
 use crate::tool::Tool;
 
 fn on_redis(server: &RedisServer, more: &str) -> Tool {
@@ -163,4 +163,34 @@ fn a_limit_denies_by_the_exit_code_when_it_is_used_up() {
     assert!(denied.objects()[0]["retry_after"].as_f64().unwrap() > 1_000.0);
     denied.ended(1);
     tool.run(&check.iter().copied().chain(["--subject", "other"]).collect::<Vec<_>>()).ended(0);
+}
+
+#[test]
+fn what_is_no_value_is_told_from_a_miss_and_shown_as_the_bytes_it_is() {
+    let redis = RedisServer::start();
+    assert_eq!(ask_raw(redis.addr(), b"SET k {half\r\n"), "+OK\r\n");
+    let tool = on_redis(&redis, "");
+    let ran = tool.run(&["get", "k"]);
+    assert!(ran.err.contains("get --bytes shows it"), "{ran:?}");
+    ran.ended(7);
+    assert_eq!(tool.run(&["get", "k", "--bytes"]).ended(0), "{half");
+    tool.run(&["get", "none", "--bytes"]).ended(1);
+    let missing = tool.run(&["get", "none", "--json"]);
+    assert_eq!(missing.objects()[0]["found"], false);
+    missing.ended(1);
+}
+
+#[test]
+fn the_list_says_of_each_backend_in_which_form_its_values_are() {
+    let forms = ["json", "json+compression", "postcard", "postcard+compression"];
+    let entries: String = forms
+        .iter()
+        .map(|form| {
+            format!("  - {{name: {form}, type: memory, serializer: {form}, default: {}}}\n", *form == "json")
+        })
+        .collect();
+    let listed = Tool::with(&format!("backends:\n{entries}")).run(&["list", "--json"]);
+    let told: Vec<_> =
+        listed.objects().iter().map(|one| (one["name"].clone(), one["values"].clone())).collect();
+    assert_eq!(told, forms.map(|form| (form.into(), form.into())));
 }

@@ -3,7 +3,7 @@
 #[cfg(feature = "async")]
 use lexigram_cache::{Cache, Memcached, Memory, Redis};
 
-use crate::support::{MemcachedServer, RedisServer, closed_port};
+use crate::support::{MemcachedServer, RedisServer, ask_raw, closed_port};
 #[cfg(feature = "async")]
 use crate::support::{call, worlds};
 use crate::tool::Tool;
@@ -33,6 +33,47 @@ fn a_doctor_tells_version_memory_and_latency_and_what_to_do() {
     assert!(memory["advice"].as_str().unwrap().contains("allkeys-lfu"), "{memory}");
     assert_eq!(find("m", "memory")["state"], "good");
     ran.ended(1);
+}
+
+#[test]
+fn a_doctor_judges_what_a_full_server_does_and_who_can_read_along() {
+    let server = |policy| RedisServer::start_with(&["--maxmemory", "100mb", "--maxmemory-policy", policy]);
+    let (volatile, all) = (server("volatile-lru"), server("allkeys-lfu"));
+    let user = b"ACL SETUSER guest on >secret ~* +@all -info\r\n";
+    assert_eq!(ask_raw(all.addr(), user), "+OK\r\n");
+    let table = [
+        (
+            format!("redis_url: \"{}\"", volatile.url()),
+            1,
+            "look memory",
+            "values without a lifetime never leave",
+        ),
+        (format!("redis_url: \"{}\"", all.url()), 0, "good memory", "maxmemory-policy allkeys-lfu"),
+        (
+            format!("redis_url: \"redis://guest:secret@{}\"", all.addr()),
+            1,
+            "look server",
+            "let the user ask INFO",
+        ),
+        // An address that is nobody's.
+        ("redis_url: \"redis://192.0.2.1\", timeout: 50ms".to_owned(), 4, "look transport", "use rediss://"),
+        ("redis_url: \"rediss://192.0.2.1\", timeout: 50ms".to_owned(), 4, "good transport", "by TLS"),
+    ];
+    for (backend, code, finding, text) in table {
+        let out = Tool::on(&format!("type: redis, {backend}")).run(&["doctor"]).ended(code);
+        let line = out.lines().find(|line| line.starts_with(&format!("it: {finding}: ")));
+        assert!(line.is_some_and(|line| line.contains(text)), "{backend}: {out}");
+        assert!(!out.contains("secret"), "{out}");
+    }
+}
+
+/// Which has no server to be looked at.
+#[test]
+fn memory_is_healthy_and_counts_by_itself() {
+    let tool = Tool::on("type: memory");
+    assert!(tool.run(&["doctor"]).ended(0).contains("memory of this process, no server"));
+    let counted = tool.run(&["stats", "--json"]).objects().remove(0);
+    assert_eq!((&counted["server"], &counted["keys"]), (&"this process".into(), &0.into()));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use super::both::{get, memcached_at, one, sent, tasks, threads, worlds};
-use super::support::{Wire, block_on, memcached};
+use lexigram_cache::ErrorKind;
+
+use super::both::{get, memcached_at, one, sent, set, tasks, threads, worlds};
+use super::support::{Wire, block_on, call, memcached};
 
 #[test]
 pub fn memcached_host() {
@@ -58,4 +60,19 @@ fn connections(keys: &str) -> [usize; 2] {
 pub fn memcached_pool_size() {
     assert_eq!(connections(", memcached_pool_size: 1"), [1, 1]);
     assert_eq!(connections(""), [3, 3]);
+}
+
+#[test]
+pub fn memcached_clearable() {
+    let at = |keys: &str| worlds(&memcached_at(memcached().addr(), &format!(", key_prefix: clearing{keys}")));
+    for world in at(", memcached_clearable: true") {
+        set(&world, "clearable", "v");
+        call!(&world, cache => cache.clear()).unwrap();
+        assert_eq!(get(&world, "clearable").unwrap(), None);
+    }
+    for world in at("") {
+        let error = call!(&world, cache => cache.clear()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("memcached_clearable: true"), "{error}");
+    }
 }

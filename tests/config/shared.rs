@@ -115,3 +115,41 @@ fn a_configuration_is_kept_as_it_was_given() {
     let caches = Caches::from_config(config.clone()).unwrap();
     assert!(caches.config() == config && !format!("{caches:?}").contains("S3CR3T"));
 }
+
+#[test]
+fn caches_come_from_a_file_as_they_come_from_its_text() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/memory.yaml");
+    let threads = Caches::from_yaml_file(file).unwrap();
+    let tasks = block_on(async { aio::Caches::from_yaml_file(file).unwrap() });
+    assert!(threads.names().eq(tasks.names()) && threads.names().count() > 0);
+    threads.default().set("k", &1, Ttl::NEVER).unwrap();
+    let nowhere = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples/nowhere.yaml");
+    for error in
+        [Caches::from_yaml_file(nowhere).unwrap_err(), aio::Caches::from_yaml_file(nowhere).unwrap_err()]
+    {
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("nowhere.yaml"), "{error}");
+    }
+}
+
+#[test]
+fn the_caches_of_tasks_are_named_kept_and_closed_as_those_of_threads() {
+    let yaml = "backends: [{name: z, type: memory, default: true}, {name: a, type: memory}, {name: spare, type: memory, enabled: false}]";
+    let (kept, caches) = (config(yaml), tasks(yaml));
+    assert!(caches.config() == kept && caches.names().eq(["a", "z"]));
+    let known = caches.get("b").unwrap_err();
+    assert!(known.to_string().contains("no cache is named `b`; there are: a, z"), "{known}");
+    let spare = caches.get("spare").unwrap_err();
+    assert!(spare.to_string().contains("`spare` is configured with `enabled: false`"), "{spare}");
+    let all = [caches.get("a").unwrap(), caches.get("z").unwrap(), caches.default()];
+    block_on(async {
+        for cache in &all {
+            cache.set("k", &1, Ttl::NEVER).await.unwrap();
+        }
+        caches.close().await;
+        for cache in &all {
+            assert_eq!(cache.get::<i32>("k").await.unwrap_err().kind(), ErrorKind::Closed);
+        }
+        assert_eq!(caches.health().await["z"].status, aio::Status::Down);
+    });
+}

@@ -1,6 +1,8 @@
 //! Servers that refuse a lease or go away: each process still loads once, and has its value.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread::{Builder, scope};
 
 use lexigram_cache::{BoxError, Redis};
@@ -43,6 +45,38 @@ fn a_redis_without_memory_for_leases_costs_nobody_a_value() {
     let server = RedisServer::start();
     assert_eq!(ask_raw(server.addr(), b"CONFIG SET maxmemory 1\r\n"), "+OK\r\n");
     one_load_per_process(&server.url());
+}
+
+/// Who asks while the load runs has seen the same as it, and waits for it.
+#[test]
+fn a_batch_whose_leases_are_refused_is_waited_for_where_failures_are_absorbed() {
+    let server = RedisServer::start();
+    assert_eq!(ask_raw(server.addr(), b"CONFIG SET maxmemory 1\r\n"), "+OK\r\n");
+    let redis = Redis::builder(server.url()).pool_size(4).build().unwrap();
+    for world in worlds!(redis, timeout(PATIENCE), degrade(true)) {
+        let load = |value: u64| Ok::<_, BoxError>(HashMap::from([("k".to_owned(), value)]));
+        let ((begin, begun), (end, ended)) = (mpsc::channel(), mpsc::channel());
+        scope(|scope| {
+            let world = &world;
+            let leader = scope.spawn(move || {
+                let lead = |_: &[String]| {
+                    begin.send(()).unwrap();
+                    eventually("the other has missed", PATIENCE, || world.stats().misses >= 2);
+                    assert!(ended.recv_timeout(SECOND).is_err(), "it has loaded for itself in {world:?}");
+                    load(1)
+                };
+                world.load_many(["k".to_owned()], lead).unwrap()
+            });
+            begun.recv_timeout(PATIENCE).unwrap();
+            let follow = |_: &[String]| {
+                end.send(()).unwrap();
+                load(2)
+            };
+            assert_eq!(world.load_many(["k".to_owned()], follow).unwrap()["k"], 1);
+            assert_eq!(leader.join().unwrap()["k"], 1);
+        });
+        assert!(world.stats().absorbed >= 1, "it is told");
+    }
 }
 
 #[test]

@@ -98,3 +98,15 @@ fn a_lease_is_used_up_without_its_server_and_then_the_policy_decides() {
         assert!(limiter.check("s").unwrap().allowed, "a lease that failed is not waited for");
     }
 }
+
+#[test]
+fn a_subject_that_is_reset_has_no_permits_left_from_before() {
+    for ground in Ground::all() {
+        for limiter in ground.separate(Quota::per_hour(10), &leasing(4, &Clock::hand())) {
+            assert!(limiter.check("s").unwrap().allowed);
+            assert!(limiter.reset("s").unwrap(), "{}", ground.name);
+            assert_eq!(limiter.peek("s").unwrap().remaining, 10, "{}", ground.name);
+            assert_eq!(limiter.admitted("s", 20), 10, "{}", ground.name);
+        }
+    }
+}

@@ -5,10 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lexigram_cache::{Cache, ErrorKind, Memory, Redis, Ttl};
+use lexigram_cache::{
+    BackendHandle, Cache, Clock, ErrorKind, LockStore, Memcached, Memory, Redis, Released, Remaining, Ttl,
+    aio,
+};
 
-use crate::bench::Over;
-use crate::support::{RedisServer, SentinelServer, Wire, World, ask_raw, call, eventually, soak, worlds};
+use crate::bench::{Bench, Kind, Over, secrets, state};
+use crate::shelf::Shelf;
+use crate::support::{
+    MemcachedServer, RedisServer, SentinelServer, Wire, World, ask_raw, call, eventually, soak, worlds,
+};
 
 /// For calls that are not what is tested.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -167,4 +173,84 @@ fn a_walk_does_not_go_on_on_another_master() {
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     let mut keys = cache.keys("*");
     assert_eq!((keys.next_key().unwrap().as_deref(), keys.next_key().unwrap()), (Some("other"), None));
+}
+
+/// What stores keep is not in any cache: nothing brings it back.
+fn outlives_a_clear<B: Clone + Into<BackendHandle> + Into<aio::BackendHandle>>(kind: Kind, backend: &B) {
+    let handle: BackendHandle = backend.clone().into();
+    let lock = LockStore::new(&handle).unwrap().try_acquire("k", PATIENCE).unwrap().unwrap();
+    for bench in Bench::on(kind, backend) {
+        state!(&bench.vault, s => s.set("k", &1_u64, Ttl::NEVER)).unwrap();
+        secrets!(&bench.vault, s => s.set_secret("k", "hidden", Ttl::NEVER)).unwrap();
+        for world in worlds!(*backend, timeout(PATIENCE)) {
+            let names = ["k", "lexigram", "lexigram-k", "app:lexigram%state:k"];
+            call!(&world, c => c.set_many(names.map(|name| (name, 1)), Ttl::NEVER)).unwrap();
+            call!(&world, c => c.clear()).unwrap();
+            assert!(call!(&world, c => c.get_many::<u64>(names)).unwrap().is_empty(), "{kind:?}");
+        }
+        assert_eq!(state!(&bench.vault, s => s.get::<u64>("k")).unwrap(), Some(1), "{kind:?}");
+        let secret = secrets!(&bench.vault, s => s.get_secret("k")).unwrap();
+        assert_eq!(secret.unwrap().expose(), b"hidden", "{kind:?}");
+    }
+    assert_eq!(lock.release().unwrap(), Released::Released, "{kind:?}");
+}
+
+#[test]
+fn clearing_a_cache_without_a_prefix_leaves_what_stores_keep() {
+    let (redis, memcached) = (RedisServer::start(), MemcachedServer::start());
+    outlives_a_clear(Kind::Redis, &Redis::builder(redis.url()).build().unwrap());
+    let memcached = Memcached::builder([memcached.url()]).clearable(true).build().unwrap();
+    outlives_a_clear(Kind::Memcached, &memcached);
+    outlives_a_clear(Kind::Memory, &Memory::default());
+    outlives_a_clear(Kind::Custom, &Shelf::default());
+}
+
+#[test]
+fn a_page_after_a_key_is_what_that_key_has_left() {
+    let server = RedisServer::start();
+    let redis = worlds!(Redis::builder(server.url()).build().unwrap(), timeout(PATIENCE));
+    for world in redis.iter().chain(&worlds!(Memory::default())) {
+        let names: HashSet<String> = (0..20).map(|number| number.to_string()).collect();
+        call!(world, c => c.set_many(names.iter().map(|name| (name, 1)), Ttl::NEVER)).unwrap();
+        let (first, rest) = match world {
+            World::Threads(cache) => {
+                let mut keys = cache.keys("*");
+                let (first, mut rest) = (keys.next_key().unwrap(), Vec::new());
+                while let Some(page) = keys.next_page().unwrap() {
+                    rest.extend(page);
+                }
+                (first, rest)
+            }
+            World::Tasks(cache) => crate::support::block_on(async {
+                let mut keys = cache.keys("*");
+                let (first, mut rest) = (keys.next_key().await.unwrap(), Vec::new());
+                while let Some(page) = keys.next_page().await.unwrap() {
+                    rest.extend(page);
+                }
+                (first, rest)
+            }),
+        };
+        assert_eq!(rest.len(), 19, "{world:?}");
+        assert_eq!(first.into_iter().chain(rest).collect::<HashSet<_>>(), names);
+        call!(world, c => c.clear()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_kept_past_its_time_is_not_taken_elsewhere() {
+    let clock = Clock::hand();
+    let memory = Memory::builder().clock(clock.clone()).build().unwrap();
+    for world in worlds!(memory, stale_for(PATIENCE)) {
+        call!(&world, c => c.set("k", &1, PATIENCE)).unwrap();
+        call!(&world, c => c.set("long", &2, 3 * PATIENCE)).unwrap();
+        assert_eq!(call!(&world, c => c.export(["k", "long"])).unwrap().len(), 2);
+        clock.advance(PATIENCE + Duration::from_secs(1));
+        let exported = call!(&world, c => c.export(["k", "long"])).unwrap();
+        let left = exported["long"].remaining;
+        assert!(exported.len() == 1, "{exported:?}");
+        assert!(
+            matches!(left, Some(Remaining::For(left)) if left < 2 * PATIENCE),
+            "what is left is without what it is kept for: {left:?}"
+        );
+    }
 }

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use lexigram_cache::{ErrorKind, Memcached, Redis, Ttl};
 
 use crate::bench::{Bench, Kind, Vault, everywhere, secrets, state};
-use crate::support::{MemcachedServer, RedisServer};
+use crate::support::{MemcachedServer, RedisServer, Remote, World, call};
 
 const TIMEOUT: Duration = Duration::from_millis(200);
+/// For machines that are busy.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Every verb that needs the server.
 type Verb = fn(&Vault) -> lexigram_cache::Result<()>;
@@ -85,6 +87,35 @@ fn loses(bench: &Bench, hurried: &Vault) -> ErrorKind {
     assert!(writes > 1 && begun.elapsed() < TIMEOUT + Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(state!(&bench.vault, s => s.get::<u64>("k")).unwrap(), Some(writes));
     error.kind()
+}
+
+/// What an update comes to whose `change` takes longer than the call may, once it has lost so often.
+fn late_after(losses: u64, remote: &Remote, world: &World) -> ErrorKind {
+    let other = &remote.worlds(PATIENCE)[0];
+    let mut asked = 0_u64;
+    let change = |_: Option<u64>| {
+        asked += 1;
+        match asked > losses {
+            true => thread::sleep(2 * TIMEOUT),
+            false => call!(other, cache => cache.set("k", &asked, Ttl::NEVER)).unwrap(),
+        }
+        0
+    };
+    let error = call!(world, cache => cache.update("k", Ttl::NEVER, change)).unwrap_err();
+    assert_eq!(asked, losses + 1, "{error}");
+    assert_eq!(call!(other, cache => cache.get::<u64>("k")).unwrap(), (losses > 0).then_some(losses));
+    call!(other, cache => cache.delete("k")).unwrap();
+    error.kind()
+}
+
+#[test]
+fn an_update_in_a_cache_that_has_lost_and_runs_out_of_time_ran_into_the_others() {
+    Remote::each(|remote| {
+        for world in remote.worlds(TIMEOUT) {
+            assert_eq!(late_after(0, remote, &world), ErrorKind::Timeout, "{world:?}");
+            assert_eq!(late_after(1, remote, &world), ErrorKind::Conflict, "{world:?}");
+        }
+    });
 }
 
 /// A list under the name of state is told, and not taken for nothing.

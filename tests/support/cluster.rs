@@ -124,6 +124,19 @@ impl RedisCluster {
         }
     }
 
+    /// Tells the giver alone that a slot without keys is the other node's, who does not know of it.
+    pub fn give_unasked(&self, slot: u16, from: usize, to: usize) {
+        let taker = self.id(to);
+        assert_eq!(self.ask(from, &format!("CLUSTER SETSLOT {slot} NODE {taker}")), "+OK\r\n");
+    }
+
+    /// Takes a slot from whoever has it.
+    pub fn give_up(&self, slot: u16) {
+        for node in 0..self.nodes.len() {
+            assert_eq!(self.ask(node, &format!("CLUSTER DELSLOTS {slot}")), "+OK\r\n");
+        }
+    }
+
     /// Tells everybody, as `redis-cli --cluster reshard` does, and waits until all have heard of the change. Where slots move faster than
     /// that, two nodes can come to believe that each has given the slot to the other.
     pub fn tell_all(&self, slot: u16, to: usize) {

@@ -196,7 +196,7 @@ pub struct Clear {
     /// It is meant.
     #[arg(long)]
     pub yes: bool,
-    /// Also where the backend has no key_prefix, and so all keys of the database go.
+    /// Also where the backend has no key_prefix, and so all keys of the database go but those of stores.
     #[arg(long)]
     pub without_prefix: bool,
 }

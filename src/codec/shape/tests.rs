@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Instant;
 
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Shape;
@@ -69,9 +70,9 @@ struct Bytes;
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
         struct Any;
-        impl serde::de::Visitor<'_> for Any {
+        impl Visitor<'_> for Any {
             type Value = Bytes;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("bytes")
             }
             fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Bytes, E> {
@@ -233,6 +234,34 @@ struct Common<T> {
 #[test]
 fn common_types_accept_a_dummy() {
     assert_ne!(print::<Common<User>>(), print::<Common<added::User>>());
+}
+
+/// Reads bytes as such, and takes so many of them only.
+struct Exactly<const N: usize>;
+
+impl<'de, const N: usize> Deserialize<'de> for Exactly<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Exactly<N>, D::Error> {
+        deserializer.deserialize_bytes(Exactly)
+    }
+}
+
+impl<const N: usize> Visitor<'_> for Exactly<N> {
+    type Value = Exactly<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{N} bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Exactly<N>, E> {
+        if bytes.len() == N { Ok(Exactly) } else { Err(E::invalid_length(bytes.len(), &self)) }
+    }
+}
+
+#[test]
+fn bytes_of_a_length_of_their_own_do_not_hide_what_follows() {
+    assert_ne!(print::<(Exactly<16>, User)>(), print::<(Exactly<16>, added::User)>());
+    assert_ne!(print::<(Exactly<64>, User)>(), print::<(Exactly<64>, added::User)>());
+    assert_ne!(print::<Exactly<0>>(), print::<String>());
 }
 
 struct Panics;

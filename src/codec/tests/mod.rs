@@ -11,6 +11,7 @@ mod json;
 mod load_time;
 #[cfg(feature = "postcard")]
 mod postcard;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

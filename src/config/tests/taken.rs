@@ -161,6 +161,7 @@ pub(super) const OTHER_VALUES: &[(&str, &str, &str, &str)] = &[
     ("backends[]", "memcached", "memcached_port", "11212"),
     ("backends[]", "memcached", "memcached_servers", "[a, \"[::1]:2\"]"),
     ("backends[]", "memcached", "memcached_pool_size", "3"),
+    ("backends[]", "memcached", "memcached_clearable", "true"),
 ];
 
 #[test]

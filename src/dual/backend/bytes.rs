@@ -167,9 +167,10 @@ pub trait Backend: Send + Sync + 'static {
         Err(Error::new(ErrorKind::Unsupported, "this backend cannot list its keys"))
     }
 
-    /// Removes every value of this namespace. Derived from `remove_matching`.
+    /// Removes every value of this namespace; without a prefix everything but what stores keep, whose keys begin with
+    /// `lexigram%`. Derived from `remove_matching`, with a pattern that does not match those.
     async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
-        self.remove_matching(prefix, &Pattern::all(), deadline).await.map(drop)
+        self.remove_matching(prefix, &Pattern::to_clear(prefix), deadline).await.map(drop)
     }
 
     /// Looks at a key, and takes the right to fill it if that is asked for. Derived: `get`, with `remaining` where
@@ -352,8 +353,16 @@ pub(in super::super) async fn again(deadline: Deadline) -> Result<()> {
     Ok(())
 }
 
+/// Who has lost before and then runs out of time has run into the others, not into the server.
+pub(in super::super) fn late(error: Error, lost: bool) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout if lost => conflict().with_source(error),
+        _ => error,
+    }
+}
+
 /// Of a writer that kept losing until its deadline.
-pub(in super::super) fn conflict() -> Error {
+pub(super) fn conflict() -> Error {
     Error::new(ErrorKind::Conflict, "other writers kept changing the key until the deadline")
 }
 

@@ -1,13 +1,13 @@
 //! Permits, handed to whoever they are for; and derived: look, decide here, and store unless somebody was faster.
 
-use super::bytes::again;
+use super::bytes::{again, conflict};
 use super::{Backend, BackendHandle, Kind, maybe_async};
 
 use crate::deadline::Deadline;
 use crate::decision::Decision;
 use crate::engine::quota::{Clocks, Permits};
 use crate::entry::Condition;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::now::unix_micros;
 
@@ -44,9 +44,9 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
     permits: &Permits,
     deadline: Deadline,
 ) -> Result<Decision> {
-    let clock = backend.clock();
+    let (clock, mut lost) = (backend.clock(), false);
     loop {
-        let held = backend.get(key, deadline).await?;
+        let held = backend.get(key, deadline).await.map_err(|error| contended(error, lost))?;
         let bytes = held.as_ref().map(|entry| &entry.bytes[..]);
         let step = match &clock {
             Some(clock) => permits.step_by(bytes, clock.micros(), Clocks::One),
@@ -56,9 +56,17 @@ pub(super) async fn take_permits<B: Backend + ?Sized>(
         let same = held.map_or(Condition::Absent, |entry| Condition::Unchanged(entry.into_version()));
         // Where lifetimes are counted in ticks, the first of them can be over at once.
         let stay = lifetime.plus(backend.resolution());
-        if backend.store(key, &bytes, stay, &same, deadline).await? {
+        let stored = backend.store(key, &bytes, stay, &same, deadline).await;
+        if stored.map_err(|error| contended(error, lost))? {
             return Ok(step.decision);
         }
+        lost = true;
         again(deadline).await?;
     }
+}
+
+/// Who has lost before and then runs out of time, also with a write under way, has run into others who ask: were that told as a
+/// failure of the server, whoever asks often enough could open a limit.
+fn contended(error: Error, lost: bool) -> Error {
+    if lost && error.is_timeout() { conflict().with_source(error) } else { error }
 }

@@ -147,7 +147,7 @@ impl Local {
     }
 
     pub(super) fn clear(&self, prefix: &Prefix) -> Result<()> {
-        self.remove_matching(prefix, &Pattern::all()).map(drop)
+        self.remove_matching(prefix, &Pattern::to_clear(prefix)).map(drop)
     }
 
     pub(super) fn lookup(&self, key: &Key<'_>, ask: Ask) -> Result<Lookup<Found>> {

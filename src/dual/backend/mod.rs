@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use self::bytes::Backend;
 #[cfg(feature = "testing")]
 pub(super) use self::bytes::plus;
-pub(super) use self::bytes::{again, conflict};
+pub(super) use self::bytes::{again, late};
 pub(super) use self::memory::Local;
 pub(super) use self::walk::Walk;
 use crate::clock::Moment;

@@ -64,7 +64,8 @@ impl CacheBuilder {
     }
 
     /// The namespace: stands before each key with a `:`, and is all that `clear` clears. `:` and `%` inside
-    /// it are percent-escaped. Defaults to none: the cache then sees the server's keys as they are.
+    /// it are percent-escaped. Defaults to none: the cache then sees the server's keys as they are, and `clear` clears
+    /// all of them but those of stores.
     pub fn prefix(mut self, prefix: impl Into<String>) -> CacheBuilder {
         self.prefix = prefix.into();
         self

@@ -16,6 +16,25 @@ use crate::event::EventKind;
 use crate::key::Key;
 use crate::ttl::Lifetime;
 
+/// What a look at one of many keys came to.
+pub(super) enum Answer {
+    Seen(Lookup<Found>),
+    /// The server said no, which was absorbed.
+    Refused,
+    /// It did not say anything, which was absorbed too.
+    Nothing,
+}
+
+impl Answer {
+    /// What was seen, if anything was.
+    pub(super) fn seen(self) -> Option<Lookup<Found>> {
+        match self {
+            Answer::Seen(seen) => Some(seen),
+            Answer::Refused | Answer::Nothing => None,
+        }
+    }
+}
+
 impl Call<'_> {
     /// [`end`](Call::end) for what the call can do without: `None` stands for an answer that the server did not give.
     pub(super) fn absorb<R>(&self, result: Result<R>) -> Result<Option<R>> {
@@ -88,24 +107,20 @@ impl Call<'_> {
 
 #[maybe_async]
 impl Call<'_> {
-    /// One answer per key, in order, each with the fate of its server; `None` where a failure was absorbed.
-    pub(super) async fn look_at_each(
-        &self,
-        keys: &[Key<'_>],
-        ask: Ask,
-    ) -> Vec<Result<Option<Lookup<Found>>>> {
+    /// One answer per key, in order, each with the fate of its server.
+    pub(super) async fn look_at_each(&self, keys: &[Key<'_>], ask: Ask) -> Vec<Result<Answer>> {
         let mut answers = vec![];
-        answers.resize_with(keys.len(), || Ok(None));
+        answers.resize_with(keys.len(), || Ok(Answer::Nothing));
         for (part, deadline) in self.shares(keys.iter().copied().enumerate().collect(), |(_, key)| *key) {
             let (positions, keys): (Vec<usize>, Vec<Key<'_>>) = part.into_iter().unzip();
             let seen = self.backend().lookup_many(&keys, ask, deadline).await;
+            let is_refused = seen.as_ref().is_err_and(|error| error.code().is_some());
+            let at = positions.into_iter();
             match self.absorb(seen) {
-                Ok(seen) => {
-                    for (position, seen) in positions.into_iter().zip(seen.into_iter().flatten()) {
-                        answers[position] = Ok(Some(seen));
-                    }
-                }
-                Err(error) => positions.into_iter().for_each(|at| answers[at] = Err(error.clone())),
+                Ok(Some(seen)) => at.zip(seen).for_each(|(at, seen)| answers[at] = Ok(Answer::Seen(seen))),
+                Ok(None) if is_refused => at.for_each(|at| answers[at] = Ok(Answer::Refused)),
+                Ok(None) => {}
+                Err(error) => at.for_each(|at| answers[at] = Err(error.clone())),
             }
         }
         answers

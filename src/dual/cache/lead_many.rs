@@ -1,6 +1,7 @@
 //! Leading the loads of many keys: take what can be taken, load it in one call, then wait for other processes.
 
 use super::call::Call;
+use super::degrade::Answer;
 use super::lead::Claim;
 use super::lease::{Held, Right};
 use super::load_many::{OPERATION, Unseen};
@@ -17,7 +18,7 @@ use smol_str::SmolStr;
 
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
-use crate::entry::{Ask, Found, Lease, Lookup, Object, Value};
+use crate::entry::{Ask, Lease, Lookup, Object, Value};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -137,14 +138,15 @@ impl Cache {
         };
         let mut seen = seen.into_iter();
         let seen = keys.iter().map(|key| match is_unseen(key) {
-            true => Ok(None),
-            false => seen.next().unwrap_or(Ok(None)),
+            true => Ok(Answer::Nothing),
+            false => seen.next().unwrap_or(Ok(Answer::Nothing)),
         });
-        let claim = |(key, seen): (&Key<'a>, Result<Option<Lookup<Found>>>)| match seen {
+        let claim = |(key, seen): (&Key<'a>, Result<Answer>)| match seen {
             // As with a single key: without leases each process loads once by itself.
+            Ok(Answer::Refused) => Ok(Claim::Granted(Right::Nothing)),
             Err(error) if error.code().is_some() => Ok(Claim::Granted(Right::Nothing)),
-            Err(_) | Ok(None) => Ok(Claim::Granted(Right::Unanswered)),
-            Ok(Some(Lookup::Hit(found))) => {
+            Err(_) | Ok(Answer::Nothing) => Ok(Claim::Granted(Right::Unanswered)),
+            Ok(Answer::Seen(Lookup::Hit(found))) => {
                 let replace = |version| Claim::Granted(Right::Replace(version, Mark::none()));
                 Ok(match call.judged::<T>(found, policy)? {
                     Judged::Value(kept) if kept.verdict <= Verdict::Early => Claim::Found(kept.value),
@@ -152,7 +154,7 @@ impl Cache {
                     Judged::Unreadable(version) => replace(version),
                 })
             }
-            Ok(Some(seen)) => Ok(call.claim_missing(*key, seen)),
+            Ok(Answer::Seen(seen)) => Ok(call.claim_missing(*key, seen)),
         };
         // All of them, so that no lease is left behind by an error of another key.
         let claims: Vec<Result<Claim<'a, T>>> = keys.iter().zip(seen).map(claim).collect();

@@ -119,7 +119,7 @@ impl Cache {
         let ask = call.ask(policy);
         let (known, mut hits, mut unreadable) = (missing.len(), 0, Vec::new());
         for ((name, key), seen) in names.iter().zip(&keys).zip(call.look_at_each(&keys, ask).await) {
-            let shown = match seen? {
+            let shown = match seen?.seen() {
                 Some(Lookup::Hit(found)) => match call.judged::<T>(found, policy)? {
                     Judged::Value(kept) if kept.verdict <= Verdict::Early => {
                         values.insert(name.clone(), Arc::unwrap_or_clone(kept.value));

@@ -1,6 +1,7 @@
 //! A look at a key before a load: whether what is there will do, and whose load the key waits for.
 
 use super::call::Call;
+use super::degrade::Answer;
 use super::{Cache, maybe_async};
 
 use std::sync::Arc;
@@ -91,9 +92,9 @@ impl Call<'_> {
     /// What those stand for who load in the place of values that cannot be read. The shortest look does not tell
     /// versions apart; if this one fails, nobody is followed.
     pub(super) async fn versions_now(&self, keys: &[Key<'_>]) -> Vec<Option<Version>> {
-        let shown = |seen: Result<Option<Lookup<Found>>>| match seen {
-            Ok(Some(Lookup::Hit(found))) => found.into_version().ok(),
-            Ok(Some(Lookup::Busy(token))) => Some(token),
+        let shown = |answer: Result<Answer>| match answer {
+            Ok(Answer::Seen(Lookup::Hit(found))) => found.into_version().ok(),
+            Ok(Answer::Seen(Lookup::Busy(token))) => Some(token),
             _ => None,
         };
         self.look_at_each(keys, Ask::Age).await.into_iter().map(shown).collect()

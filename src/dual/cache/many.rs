@@ -117,8 +117,9 @@ impl Cache {
         call.absorb_to_nothing(removed)
     }
 
-    /// Removes every value of this cache's prefix; without a prefix, everything the backend holds (on a
-    /// clearable Memcached: everything that was written without one). Costs as
+    /// Removes every value of this cache's prefix; without a prefix, everything the backend holds, values of other
+    /// prefixes and programs too (on a clearable Memcached: everything that was written without one). Only what stores
+    /// keep stays: locks, state, secrets and rate limits, whose keys begin with `lexigram%`. Costs as
     /// [`delete_prefix`](Cache::delete_prefix); on a clearable Memcached one round trip per server.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ impl Cache {
         let looks = call.look_at_each(&keys, Ask::Age).await;
         let mut entries = HashMap::with_capacity(names.len());
         for (key, look) in keys.iter().zip(looks) {
-            let Some(Lookup::Hit(found)) = call.end(look)? else { continue };
+            let Some(Lookup::Hit(found)) = call.end(look)?.seen() else { continue };
             let Some(remaining) = before_its_time(found.remaining, key.stale_for()) else { continue };
             let bytes = call.input(found.item.into_bytes(&call.inner.codec))?;
             let entry = Entry { bytes, version: found.version, remaining: Some(remaining) };

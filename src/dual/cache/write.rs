@@ -1,6 +1,6 @@
 //! Verbs that write or remove one key.
 
-use super::super::backend::again;
+use super::super::backend::{again, late};
 use super::call::Around;
 use super::{Cache, maybe_async};
 
@@ -86,7 +86,8 @@ impl Cache {
     /// more for each time it lost.
     ///
     /// # Errors
-    /// As [`set`](Cache::set); `Conflict` if it kept losing until the deadline.
+    /// As [`set`](Cache::set); `Conflict` if it kept losing until the deadline, or `Ambiguous` if that came while a write
+    /// was under way.
     pub async fn update<T: Value, F: FnMut(Option<T>) -> T>(
         &self,
         key: impl AsRef<str>,
@@ -95,9 +96,10 @@ impl Cache {
     ) -> Result<T> {
         let call = self.call("update")?;
         let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
+        let mut lost = false;
         loop {
             let found = call.backend().get(&key, call.deadline).await;
-            let (old, condition) = match call.end(found)? {
+            let (old, condition) = match call.end(found.map_err(|error| late(error, lost)))? {
                 None => (None, Condition::Absent),
                 Some(found) => {
                     let old = call.unpack::<T>(&found.item)?;
@@ -108,9 +110,10 @@ impl Cache {
             let item = call.pack(&new)?;
             let _detach = Around::new(|| call.detach(&key));
             let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
-            if call.end(stored)? {
+            if call.end(stored.map_err(|error| late(error, lost)))? {
                 return Ok(new);
             }
+            lost = true;
             call.end(again(call.deadline).await)?;
         }
     }

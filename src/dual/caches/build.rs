@@ -122,7 +122,7 @@ impl Handles {
     #[cfg(feature = "memcached")]
     fn memcached(&mut self, config: &MemcachedConfig, breaker: Option<u32>) -> Result<Memcached> {
         let builder = Memcached::builder(config.addresses()).pool_size(config.pool_size);
-        let memcached = builder.breaker(breaker).build()?;
+        let memcached = builder.clearable(config.clearable).breaker(breaker).build()?;
         if let Some(known) = self.memcached.iter().find(|known| known.is_alike(&memcached)) {
             return Ok(known.clone());
         }

@@ -57,7 +57,7 @@ fn read_node(node: &Value, asked: &Endpoint) -> Option<Endpoint> {
         // A node that does not know by what name it is reached.
         "" => &asked.host,
         // One that is to be told by its name and has none.
-        "?" => parts.get(3).and_then(address_among).unwrap_or(&asked.host),
+        "?" => parts.get(3).and_then(address_among).filter(|host| !host.is_empty()).unwrap_or(&asked.host),
         host => host,
     };
     Some(Endpoint::new(host, u16::try_from(*port).ok()?))
@@ -92,9 +92,11 @@ pub(crate) enum Redirection {
     Moved(u16, Endpoint),
     /// This once, since the slot is on its way and the key has gone ahead.
     Ask(Endpoint),
+    /// To one that is to be told by its name and has none. The map knows it by its address.
+    Nameless,
 }
 
-/// `MOVED slot host:port` or `ASK slot host:port`; without a host, it is that of who says so.
+/// `MOVED slot host:port` or `ASK slot host:port`; without a host, it is that of who says so, and `?` is anybody's.
 pub(crate) fn redirection(reply: &Value, asked: &Endpoint) -> Option<Redirection> {
     let Value::ServerError(error) = reply else { return None };
     if !matches!(error.code(), "MOVED" | "ASK") {
@@ -102,8 +104,12 @@ pub(crate) fn redirection(reply: &Value, asked: &Endpoint) -> Option<Redirection
     }
     let (slot, target) = error.details()?.split_once(' ')?;
     let (host, port) = target.rsplit_once(':')?;
-    let host = if matches!(host, "" | "?") { &asked.host } else { host };
-    let target = Endpoint::new(host, port.parse().ok()?);
+    let port = port.parse().ok()?;
+    let target = match host {
+        "" => Endpoint::new(&asked.host, port),
+        "?" => return Some(Redirection::Nameless),
+        host => Endpoint::new(host, port),
+    };
     match error.code() {
         "MOVED" => Some(Redirection::Moved(slot.parse().ok().filter(|slot| *slot < SLOTS)?, target)),
         _ => Some(Redirection::Ask(target)),
@@ -142,12 +148,13 @@ mod tests {
 
     #[test]
     fn every_run_has_its_master_under_the_name_by_which_it_is_reached() {
-        let text = "*5\n\
+        let text = "*6\n\
             *4\n:0\n:5460\n*4\n$8\n10.0.0.1\n:7000\n$1\na\n*0\n*4\n$8\n10.0.0.9\n:7009\n$1\nz\n*0\n\
             *3\n:5461\n:5461\n*3\n$-1\n:7001\n$1\nb\n\
             *3\n:5462\n:5462\n*3\n$0\n\n:7002\n$1\nc\n\
             *3\n:5463\n:5463\n*4\n$1\n?\n:7003\n$1\nd\n*2\n$2\nip\n$3\n::1\n\
-            *3\n:5464\n:16383\n*2\n$12\nredis-4.test\n:7004\n";
+            *3\n:5464\n:5464\n*4\n$1\n?\n:7005\n$1\nd\n*2\n$2\nip\n$0\n\n\
+            *3\n:5465\n:16383\n*2\n$12\nredis-4.test\n:7004\n";
         let runs = read_slots(reply(text), &asked()).unwrap();
         let runs: Vec<_> =
             runs.iter().map(|(run, node)| (*run.start(), *run.end(), node.to_string())).collect();
@@ -156,7 +163,8 @@ mod tests {
             (5_461, 5_461, "seed:7001"),
             (5_462, 5_462, "seed:7002"),
             (5_463, 5_463, "[::1]:7003"),
-            (5_464, 16_383, "redis-4.test:7004"),
+            (5_464, 5_464, "seed:7005"),
+            (5_465, 16_383, "redis-4.test:7004"),
         ];
         assert_eq!(runs, expected.map(|(first, last, node)| (first, last, node.to_owned())));
     }
@@ -191,6 +199,11 @@ mod tests {
             ("-MOVED 3999 ::1:6381\n", Some(Redirection::Moved(3_999, Endpoint::new("::1", 6_381)))),
             ("-ASK 3999 redis-1:6381\n", Some(Redirection::Ask(Endpoint::new("redis-1", 6_381)))),
             ("-ASK 3999 :6381\n", Some(Redirection::Ask(Endpoint::new("seed", 6_381)))),
+            ("-MOVED 3999 :6381\n", Some(Redirection::Moved(3_999, Endpoint::new("seed", 6_381)))),
+            ("-MOVED 3999 ?:6381\n", Some(Redirection::Nameless)),
+            ("-ASK 3999 ?:6381\n", Some(Redirection::Nameless)),
+            ("-MOVED 3999 ?:x\n", None),
+            ("-MOVED 3999 ?\n", None),
             ("-MOVED 99999 a:1\n", None),
             ("-MOVED 1\n", None),
             ("-ERR MOVED 1 a:1\n", None),

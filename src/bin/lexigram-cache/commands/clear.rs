@@ -13,7 +13,7 @@ pub fn run(common: &Common, clear: Clear, output: &mut Output<'_>) -> Result<Cod
     let place = address(&target.backend.kind);
     if prefix.is_empty() && !clear.without_prefix {
         let text = format!(
-            "`{name}` has no key_prefix, so everything at {place} would go, whoever wrote it; give --without-prefix if that is meant"
+            "`{name}` has no key_prefix, so everything at {place} but what stores keep would go, whoever wrote it; give --without-prefix if that is meant"
         );
         return Err(Failure::new(Code::Usage, text));
     }

@@ -183,7 +183,8 @@ impl Backend for Remote {
 
     async fn clear(&self, prefix: &Prefix, deadline: Deadline) -> Result<()> {
         if !self.clearable() {
-            let text = "memcached cannot list its keys; build the backend with clearable(true) to clear by generation";
+            let text = "memcached cannot list its keys; build the backend with clearable(true), or configure it \
+                with `memcached_clearable: true`, to clear by generation";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         self.access.next_generation(prefix, deadline).await

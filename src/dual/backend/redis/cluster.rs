@@ -33,6 +33,8 @@ struct Progress<'a> {
     /// Whether a node has written something: then a failure leaves the request half done.
     applied: bool,
     parts: Vec<Part>,
+    /// Commands that are somebody else's to answer, who was not named.
+    astray: Vec<usize>,
 }
 
 impl Cluster {
@@ -54,6 +56,7 @@ impl Cluster {
                     progress.send(*position, self.map.moved(slot, to)?, false);
                 }
                 Some(Redirection::Ask(to)) => progress.send(*position, self.map.ahead(to)?, true),
+                Some(Redirection::Nameless) => progress.astray.push(*position),
                 None => {
                     if wire::is_cluster_down(&reply) {
                         self.map.doubt(&part.to);
@@ -71,7 +74,7 @@ impl Cluster {
 impl<'a> Progress<'a> {
     fn new(request: &'a Request) -> Progress<'a> {
         let replies = vec![None; request.commands.len()];
-        Progress { request, replies, applied: false, parts: Vec::new() }
+        Progress { request, replies, applied: false, parts: Vec::new(), astray: Vec::new() }
     }
 
     fn send(&mut self, position: usize, to: Arc<Member>, asking: bool) {
@@ -113,6 +116,9 @@ impl Cluster {
                     return Err(error.after_partial(progress.applied));
                 }
             }
+            self.find(&mut progress, deadline)
+                .await
+                .map_err(|error| error.after_partial(progress.applied))?;
             if progress.parts.is_empty() {
                 return progress.replies.into_iter().map(|reply| reply.ok_or_else(wire::no_reply)).collect();
             }
@@ -140,6 +146,16 @@ impl Cluster {
         })?;
         positions.iter().zip(owners).for_each(|(position, to)| progress.send(*position, to, false));
         Ok(())
+    }
+
+    /// Asks for the map on behalf of those commands whose node was not named, and sends them where it says.
+    async fn find(&self, progress: &mut Progress<'_>, deadline: Deadline) -> Result<()> {
+        let astray = std::mem::take(&mut progress.astray);
+        if astray.is_empty() {
+            return Ok(());
+        }
+        self.map.refresh(deadline.share(2)).await?;
+        self.route(progress, &astray, deadline).await
     }
 
     /// Whether what a node could not be sent is all somebody else's to answer by now; then it is on its way there.

@@ -115,15 +115,16 @@ impl Backend for Remote {
     /// Walks the keys in steps and removes what each step found: a round trip or two per thousand keys of
     /// the database, and no single step that would hold up the server's other clients.
     async fn remove_matching(&self, prefix: &Prefix, pattern: &Pattern, deadline: Deadline) -> Result<u64> {
-        let pattern = pattern.within(prefix);
+        let glob = pattern.within(prefix);
         let (mut removed, mut applied) = (0, false);
         for share in self.servers.shares(deadline).await? {
             let mut cursor = 0;
             loop {
-                let reply = self.servers.exchange_on(&share, &wire::scan(cursor, &pattern), deadline).await;
-                let (next, keys) = reply
+                let reply = self.servers.exchange_on(&share, &wire::scan(cursor, &glob), deadline).await;
+                let (next, mut keys) = reply
                     .and_then(|replies| wire::read_scan(wire::read_last(replies)?))
                     .map_err(|error| error.after_partial(applied))?;
+                keys.retain(|key| !pattern.spares(key));
                 let calls = wire::remove_joined(&keys, prefix, self.servers.keep_together());
                 removed += self.count_each(calls, applied, deadline).await?;
                 applied |= !keys.is_empty();

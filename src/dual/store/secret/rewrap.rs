@@ -1,6 +1,6 @@
 //! Sealing anew what an older key of the ring has sealed.
 
-use super::super::super::backend::again;
+use super::super::super::backend::{again, late};
 use super::{SecretStore, blob, maybe_async};
 
 use crate::entry::Condition;
@@ -15,7 +15,8 @@ impl SecretStore {
     /// counts it in. One round trip, and two more to seal it anew.
     ///
     /// # Errors
-    /// As [`get_secret`](SecretStore::get_secret); `Conflict` if others kept writing it until the deadline.
+    /// As [`get_secret`](SecretStore::get_secret); `Conflict` if others kept writing it until the deadline, or
+    /// `Ambiguous` if that came while a write was under way.
     pub async fn rewrap(&self, name: impl AsRef<str>) -> Result<bool> {
         let rewrapped = self.seal_anew(name.as_ref()).await;
         self.end("rewrap", rewrapped)
@@ -23,23 +24,28 @@ impl SecretStore {
 
     async fn seal_anew(&self, name: &str) -> Result<bool> {
         let (key, deadline) = (self.keys.key(name)?, self.base.deadline());
+        let mut lost = false;
         loop {
-            let Some(found) = self.backend().get(&key, deadline).await? else { return Ok(false) };
+            let found = self.backend().get(&key, deadline).await.map_err(|error| late(error, lost))?;
+            let Some(found) = found else { return Ok(false) };
             if seal::is_under_first(&self.ring, blob(&found)?)? {
                 return Ok(false);
             }
             let secret = seal::open(&self.ring, &key, blob(&found)?)?;
             // Told of this write, or of a later one: then the condition does not hold.
-            let lifetime = match self.backend().remaining(&key, deadline).await? {
+            let left = self.backend().remaining(&key, deadline).await.map_err(|error| late(error, lost))?;
+            let lifetime = match left {
                 Some(Remaining::Never) => Lifetime::Never,
                 Some(Remaining::For(left)) if !left.is_zero() => Lifetime::For(left),
                 _ => return Ok(false),
             };
             let (sealed, same) =
                 (self.seal(&key, secret.expose())?, Condition::Unchanged(found.into_version()?));
-            if self.backend().store(&key, sealed, lifetime, &same, deadline).await? {
+            let stored = self.backend().store(&key, sealed, lifetime, &same, deadline).await;
+            if stored.map_err(|error| late(error, lost))? {
                 return Ok(true);
             }
+            lost = true;
             again(deadline).await?;
         }
     }

@@ -1,12 +1,12 @@
 //! Writes that depend on the value that is there: look, decide, and write unless it has changed meanwhile.
 
-use super::super::super::backend::{again, conflict};
+use super::super::super::backend::{again, late};
 use super::{StateStore, maybe_async, settled};
 
 use std::sync::Arc;
 
 use crate::entry::{Condition, Value};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ttl::Ttl;
 
 #[maybe_async]
@@ -101,13 +101,5 @@ impl StateStore {
             lost = true;
             again(deadline).await?;
         }
-    }
-}
-
-/// Who has lost before and then runs out of time has run into the others, not into the server.
-fn late(error: Error, lost: bool) -> Error {
-    match error.kind() {
-        ErrorKind::Timeout if lost => conflict().with_source(error),
-        _ => error,
     }
 }
