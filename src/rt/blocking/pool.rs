@@ -101,6 +101,8 @@ impl Place<'_> {
                 }
                 Err(fault) if !repeated && fault.may_repeat(repeatable) => {
                     repeated = true;
+                    // Before the next one: the server sees no more of them than there are places.
+                    drop(socket);
                     socket = dial()?;
                 }
                 Err(fault) => return Err(fault),
