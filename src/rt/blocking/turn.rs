@@ -1,8 +1,8 @@
 //! Threads in queues for a lock: how one waits to be called.
 
-use std::sync::PoisonError;
 use std::time::Instant;
 
+use crate::engine::sync::PoisonError;
 use crate::engine::turns::Seat;
 use crate::error::Result;
 use crate::now::now;
