@@ -53,6 +53,7 @@ fn a_gcra_gives_its_burst_and_then_one_permit_at_a_time() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn a_pace_that_no_microsecond_divides_is_kept_to_the_last_part_of_one() {
     let mut subject = Subject::of(Quota::per_second(3).burst(1));
     assert_eq!(subject.says(0, 1), (true, 0, 0, 333_334));
@@ -193,6 +194,7 @@ fn a_call_takes_at_least_one_permit_and_at_most_what_can_be_had() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn subjects_in_memory_are_forgotten_when_they_mean_nothing_any_more() {
     let (table, clock, prefix) = (Table::default(), Clock::hand(), Prefix::new("p"));
     let permits = Permits { terms: Terms::new(&Quota::per_second(1)).unwrap(), n: 1, now: None };
@@ -206,6 +208,7 @@ fn subjects_in_memory_are_forgotten_when_they_mean_nothing_any_more() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn a_subject_in_memory_is_not_forgotten_for_want_of_room() {
     let (table, clock, prefix) = (Table::default(), Clock::hand(), Prefix::new("p"));
     let permits = Permits { terms: Terms::new(&Quota::per_hour(1)).unwrap(), n: 1, now: None };
