@@ -265,6 +265,7 @@ fn traces() -> impl Strategy<Value = (Quota, Vec<(u64, u64)>)> {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_refused_call_succeeds_when_it_is_told_to_and_not_a_microsecond_before((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let mut at = 1_000_000;
@@ -284,6 +285,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn no_time_of_one_period_admits_more_than_the_quota_says((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let (mut at, mut taken) = (1_000_000, Vec::new());
@@ -307,6 +309,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_state_is_read_as_it_was_written((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let mut at = 1_800_000_000_000_000;
@@ -322,6 +325,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn hostile_states_and_times_panic_nowhere(
         (quota, _) in traces(),
         numbers in prop::collection::vec(0..10_000_000_000_000_000_u64, 0..40),
