@@ -64,10 +64,6 @@ struct Waiter {
     released: AtomicBool,
 }
 
-/// Whether a wait was over before a notice came.
-#[derive(Clone, Copy)]
-pub(crate) struct WaitTimeoutResult(());
-
 impl Condvar {
     pub(crate) fn new() -> Condvar {
         Condvar::default()
@@ -77,11 +73,12 @@ impl Condvar {
         self.enqueue().sleep(guard)
     }
 
+    /// Nobody asks which of the two has ended the wait: they look at the clock.
     pub(crate) fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
         most: Duration,
-    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+    ) -> LockResult<(MutexGuard<'a, T>, ())> {
         let waiter = self.enqueue();
         let (queue, late) = (Arc::clone(&self.queue), Arc::clone(&waiter));
         hand::ring_at(hand::now() + most, move || {
@@ -94,10 +91,9 @@ impl Condvar {
                 late.release();
             }
         });
-        let done = WaitTimeoutResult(());
         match waiter.sleep(guard) {
-            Ok(guard) => Ok((guard, done)),
-            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), done))),
+            Ok(guard) => Ok((guard, ())),
+            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), ()))),
         }
     }
 
