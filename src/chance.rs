@@ -64,6 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn draws_are_above_zero_up_to_one_and_spread() {
         let draws: Vec<f64> = (0..10_000).map(|_| chance()).collect();
         assert!(draws.iter().all(|draw| *draw > 0.0 && *draw <= 1.0));
@@ -72,6 +73,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn tokens_are_128_bits_and_never_drawn_twice() {
         let tokens: std::collections::HashSet<String> = (0..10_000).map(|_| token()).collect();
         assert_eq!(tokens.len(), 10_000);

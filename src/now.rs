@@ -1,9 +1,18 @@
 //! The one door to the clocks of this machine: monotonic for waiting, the wall's where a server wants to be told.
 
+#[cfg(all(shuttle, test))]
+pub(crate) mod hand;
+
 #[cfg(not(simulation))]
-pub(crate) use self::system::*;
+use self::system as machine;
 #[cfg(simulation)]
-pub(crate) use crate::simulation::{now, unix_micros};
+use crate::simulation as machine;
+
+#[cfg(all(shuttle, test))]
+pub(crate) use self::hand::now;
+#[cfg(not(all(shuttle, test)))]
+pub(crate) use self::machine::now;
+pub(crate) use self::machine::unix_micros;
 
 #[cfg(not(simulation))]
 mod system {

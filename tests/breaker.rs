@@ -103,6 +103,21 @@ fn a_server_that_is_back_is_used_again_within_two_seconds() {
 }
 
 #[test]
+fn who_finds_out_that_a_server_is_back_opens_no_more_connections_than_there_are_places() {
+    Remote::each(|remote| {
+        let wire = Wire::before(remote.addr());
+        let [threads, tasks] = remote.guarded_worlds_at(wire.addr(), 1, TIMEOUT, Some(FAILURES));
+        // Its connection outlives an outage that only the other world meets.
+        get(&tasks).unwrap();
+        wire.refuse(true);
+        fail_often(&threads);
+        wire.refuse(false);
+        eventually("the first success", Duration::from_secs(5), || get(&tasks).is_ok());
+        eventually("one connection", Duration::from_secs(5), || wire.open_connections() == 1);
+    });
+}
+
+#[test]
 fn a_server_that_hangs_is_left_alone_too_and_used_again_when_it_goes_on() {
     Remote::each(|remote| {
         for world in guarded(remote, remote.addr()) {

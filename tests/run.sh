@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 main() {
     install_servers
     step "tests" run_tests
-    step "races" run_doubled --lib engine::memory::races
+    step "races" run_doubled --lib races
     step "simulation" run_doubled --test simulation
     step "documentation tests" cargo test --doc --all-features --no-fail-fast
     step "example quickstart" cargo run --example quickstart

@@ -225,6 +225,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn a_thousand_faults_are_not_a_thousand_lines() {
         let mut report = Report::new();
         for index in 0..1_000 {

@@ -140,6 +140,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn one_probe_a_second_goes_through_whatever_becomes_of_it() {
         let now = Instant::now();
         let breaker = after(5, &gone(), SECOND, now);

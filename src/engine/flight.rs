@@ -172,6 +172,12 @@ impl Flights {
         }
     }
 
+    /// Whether no load is in flight, and everybody can see that.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty() && self.count.load(Ordering::SeqCst) == 0
+    }
+
     /// No user code runs under the lock, so a poisoned one still guards a whole table.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)

@@ -136,6 +136,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn what_is_over_does_not_pile_up() {
         let (clock, prefix) = (Clock::hand(), Prefix::default());
         let leases = Leases::new(clock.clone());

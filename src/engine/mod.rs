@@ -13,7 +13,7 @@ pub(crate) mod rendezvous;
 pub(crate) mod shares;
 #[cfg(feature = "cluster")]
 pub(crate) mod slots;
-mod sync;
+pub(crate) mod sync;
 pub(crate) mod throttle;
 pub(crate) mod tuning;
 pub(crate) mod turns;

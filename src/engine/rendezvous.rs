@@ -62,6 +62,7 @@ mod tests {
     const PINNED: [usize; 16] = [0, 0, 1, 2, 2, 0, 2, 0, 0, 0, 1, 1, 2, 1, 2, 2];
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn each_server_has_its_share_and_only_that_moves_when_it_goes() {
         let (three, two) = (Rendezvous::new(&addresses(3)), Rendezvous::new(&addresses(2)));
         let mut shares = [0_u32; 3];
@@ -75,6 +76,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn the_order_in_which_servers_are_named_is_of_no_account() {
         let named = addresses(5);
         let reversed: Vec<_> = named.iter().rev().cloned().collect();

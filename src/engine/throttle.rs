@@ -73,6 +73,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "thousands of rounds")]
     fn what_is_over_does_not_pile_up() {
         let clock = Clock::hand();
         let throttle = Throttle::new(clock.clone());

@@ -4,12 +4,13 @@
 //! waits for the call by [`Seat::called`], a task by leaving its [`Waker`], so both stand in one queue.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 
 use smol_str::SmolStr;
 
 use super::Seed;
+use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The queues for the locks of one backend, by joined key.
 #[derive(Default)]
@@ -68,6 +69,12 @@ impl Turns {
         if let Some(head) = head {
             head.call();
         }
+    }
+
+    /// Whether nobody waits, and nothing is kept of those who have.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().by_key.is_empty()
     }
 
     /// No user code runs under the lock, so a poisoned one still guards whole queues.

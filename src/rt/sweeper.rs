@@ -2,8 +2,10 @@
 //! threads the look at the backends' health.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+
+use crate::engine::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use crate::engine::sync::thread;
 
 /// Ends the thread when dropped, without waiting for it.
 pub(crate) struct Sweeper {
@@ -28,6 +30,9 @@ pub(super) fn run_every(
             let _ = catch_unwind(AssertUnwindSafe(&sweep));
         }
     };
-    let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+    let thread = thread::Builder::new().name(name.into()).spawn(work);
     thread.ok().map(|_| Sweeper { _stop: stop })
 }
+
+#[cfg(all(test, shuttle))]
+mod races;

@@ -92,6 +92,7 @@ fn a_blob_that_is_cut_or_longer_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn no_two_blobs_share_a_nonce_and_none_shows_its_text() {
     let blobs: Vec<Vec<u8>> = (0..1_000).map(|_| sealed()).collect();
     let nonces: HashSet<&[u8; 24]> = blobs.iter().map(|blob| parts(blob).unwrap().nonce).collect();

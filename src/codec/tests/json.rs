@@ -38,6 +38,7 @@ fn a_map_with_odd_keys_cannot_be_written() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn a_double_comes_back_to_the_last_bit() {
     let mut bits = 0x1234_5678_9ABC_DEF1_u64;
     for _ in 0..10_000 {

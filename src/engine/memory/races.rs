@@ -1,5 +1,4 @@
-//! Threads against each other in every order that shuttle thinks of:
-//! `RUSTFLAGS="--cfg shuttle" cargo test --release --lib --target-dir target/shuttle engine::memory::races`.
+//! Threads against each other in every order that shuttle thinks of.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,11 +8,11 @@ use shuttle::thread;
 
 use super::*;
 use crate::engine::flight::{Boarding, Flight, Landing, State};
+use crate::engine::sync::schedules::in_any_order;
 use crate::key::Prefix;
 use crate::pattern::Pattern;
 use crate::ttl::Lifetime;
 
-const SCHEDULES: usize = 10_000;
 const KEYS: [&str; 3] = ["a", "b", "c"];
 
 /// A small store, and what was done to it.
@@ -60,10 +59,6 @@ impl Trial {
 
 fn number(object: &Arc<dyn Object>) -> u64 {
     *(&**object as &dyn std::any::Any).downcast_ref().unwrap()
-}
-
-fn in_any_order(trial: impl Fn() + Send + Sync + 'static) {
-    shuttle::check_random(trial, SCHEDULES);
 }
 
 fn all(threads: Vec<thread::JoinHandle<()>>) {

@@ -53,6 +53,7 @@ fn a_gcra_gives_its_burst_and_then_one_permit_at_a_time() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn a_pace_that_no_microsecond_divides_is_kept_to_the_last_part_of_one() {
     let mut subject = Subject::of(Quota::per_second(3).burst(1));
     assert_eq!(subject.says(0, 1), (true, 0, 0, 333_334));
@@ -193,6 +194,7 @@ fn a_call_takes_at_least_one_permit_and_at_most_what_can_be_had() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn subjects_in_memory_are_forgotten_when_they_mean_nothing_any_more() {
     let (table, clock, prefix) = (Table::default(), Clock::hand(), Prefix::new("p"));
     let permits = Permits { terms: Terms::new(&Quota::per_second(1)).unwrap(), n: 1, now: None };
@@ -206,6 +208,7 @@ fn subjects_in_memory_are_forgotten_when_they_mean_nothing_any_more() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rounds")]
 fn a_subject_in_memory_is_not_forgotten_for_want_of_room() {
     let (table, clock, prefix) = (Table::default(), Clock::hand(), Prefix::new("p"));
     let permits = Permits { terms: Terms::new(&Quota::per_hour(1)).unwrap(), n: 1, now: None };
@@ -262,6 +265,7 @@ fn traces() -> impl Strategy<Value = (Quota, Vec<(u64, u64)>)> {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_refused_call_succeeds_when_it_is_told_to_and_not_a_microsecond_before((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let mut at = 1_000_000;
@@ -281,6 +285,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn no_time_of_one_period_admits_more_than_the_quota_says((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let (mut at, mut taken) = (1_000_000, Vec::new());
@@ -304,6 +309,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn a_state_is_read_as_it_was_written((quota, trace) in traces()) {
         let mut subject = Subject::of(quota);
         let mut at = 1_800_000_000_000_000;
@@ -319,6 +325,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes")]
     fn hostile_states_and_times_panic_nowhere(
         (quota, _) in traces(),
         numbers in prop::collection::vec(0..10_000_000_000_000_000_u64, 0..40),

@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::process;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
-use std::{process, thread};
 
+use crate::engine::sync::{Condvar, Mutex, MutexGuard, PoisonError, thread};
 use crate::now::now;
 
 /// Runs `work`, and beside it `renew` once per interval for as long as that says that there is more to come.
@@ -23,11 +24,7 @@ pub(crate) fn while_renewing<R>(
 
 /// Runs `renew` once per interval for as long as that says that there is more to come, until this is dropped.
 pub(crate) fn renewing(every: Duration, renew: impl Fn() -> bool + Send + Sync + 'static) -> Renewing {
-    let due = now() + every;
-    Renewing {
-        number: RENEWALS.enter(Renewal { due, every, renew: Arc::new(renew) }),
-        process: process::id(),
-    }
+    RENEWALS.renewing(every, Arc::new(renew))
 }
 
 /// How long one renewal may take that comes once per interval: one server that hangs must not keep the thread from the
@@ -39,6 +36,7 @@ pub(crate) fn patience(every: Duration) -> Duration {
 
 /// An entry, which its end strikes off.
 pub(crate) struct Renewing {
+    agenda: &'static Agenda,
     number: u64,
     /// Numbers begin anew in a forked child.
     process: u32,
@@ -48,7 +46,7 @@ impl Drop for Renewing {
     fn drop(&mut self) {
         if self.process == process::id() {
             // Bound, so that what it held is dropped after the lock.
-            let _over = RENEWALS.lock().renewals.remove(&self.number);
+            let _over = self.agenda.lock().renewals.remove(&self.number);
         }
     }
 }
@@ -60,17 +58,7 @@ pub(crate) fn leave(job: impl FnOnce() + Send + 'static) {
 
 /// Runs `job` soon, without keeping the caller; at once if there can be no thread, and not at all if 1,024 wait.
 pub(crate) fn detach(job: impl FnOnce() + Send + 'static) {
-    let mut tasks = JOBS.lock();
-    // All of them end by themselves on the server. More than these are only left to do where none gets through.
-    if tasks.jobs.len() >= MOST_JOBS {
-        return;
-    }
-    tasks.jobs.push_back(Box::new(job));
-    if !JOBS.attend(&mut tasks) {
-        let jobs = std::mem::take(&mut tasks.jobs);
-        drop(tasks);
-        jobs.into_iter().for_each(run);
-    }
+    JOBS.detach(Box::new(job));
 }
 
 static JOBS: LazyLock<Agenda> = LazyLock::new(Agenda::default);
@@ -82,10 +70,13 @@ struct Agenda {
     changed: Condvar,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+type Renew = Arc<dyn Fn() -> bool + Send + Sync>;
+
 struct Tasks {
     /// A forked child has no copy of the thread, and what its parent was at is none of its business.
     process: u32,
-    jobs: VecDeque<Box<dyn FnOnce() + Send>>,
+    jobs: VecDeque<Job>,
     renewals: HashMap<u64, Renewal>,
     number: u64,
     /// When the thread looks again by itself; `None` if there is no thread.
@@ -95,20 +86,35 @@ struct Tasks {
 struct Renewal {
     due: Instant,
     every: Duration,
-    renew: Arc<dyn Fn() -> bool + Send + Sync>,
+    renew: Renew,
 }
 
 impl Agenda {
-    fn enter(&'static self, renewal: Renewal) -> u64 {
+    fn detach(&'static self, job: Job) {
+        let mut tasks = self.lock();
+        // All of them end by themselves on the server. More than these are only left to do where none gets through.
+        if tasks.jobs.len() >= MOST_JOBS {
+            return;
+        }
+        tasks.jobs.push_back(job);
+        if !self.attend(&mut tasks) {
+            let jobs = std::mem::take(&mut tasks.jobs);
+            drop(tasks);
+            jobs.into_iter().for_each(run);
+        }
+    }
+
+    fn renewing(&'static self, every: Duration, renew: Renew) -> Renewing {
+        let due = now() + every;
         let mut tasks = self.lock();
         tasks.number += 1;
-        let (number, due) = (tasks.number, renewal.due);
-        tasks.renewals.insert(number, renewal);
+        let number = tasks.number;
+        tasks.renewals.insert(number, Renewal { due, every, renew });
         // Most loads end before their first renewal: only one that is due earlier than all others needs a word.
         if tasks.attended.is_none_or(|looks| due < looks) {
             self.attend(&mut tasks);
         }
-        number
+        Renewing { agenda: self, number, process: process::id() }
     }
 
     /// Makes sure that the thread looks at what was just entered; says whether there is one.
@@ -179,7 +185,7 @@ impl Default for Tasks {
 
 impl Tasks {
     /// A renewal whose time has come, put off by one interval.
-    fn next_due(&mut self, now: Instant) -> Option<(u64, Arc<dyn Fn() -> bool + Send + Sync>)> {
+    fn next_due(&mut self, now: Instant) -> Option<(u64, Renew)> {
         let (number, renewal) = self.renewals.iter_mut().min_by_key(|(_, renewal)| renewal.due)?;
         if renewal.due > now {
             return None;
@@ -190,7 +196,7 @@ impl Tasks {
 }
 
 /// A job that panics must not end the thread.
-fn run(job: Box<dyn FnOnce() + Send>) {
+fn run(job: Job) {
     let _ = catch_unwind(AssertUnwindSafe(job));
 }
 
@@ -199,6 +205,8 @@ const MOST_JOBS: usize = 1_024;
 const LEAST_PATIENCE: Duration = Duration::from_millis(250);
 const LINGER: Duration = Duration::from_secs(1);
 
+#[cfg(all(test, shuttle))]
+mod races;
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};

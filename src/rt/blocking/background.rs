@@ -1,11 +1,10 @@
 //! Reloads beside the callers: one thread, a bounded queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Instant;
 
+use crate::engine::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use crate::engine::sync::{Mutex, MutexGuard, PoisonError, thread};
 use crate::now::now;
 
 /// A loader that can run beside its caller.
@@ -103,3 +102,6 @@ fn unsent(error: TrySendError<Job>) -> Job {
 }
 
 const MOST_JOBS: usize = 64;
+
+#[cfg(all(test, shuttle))]
+mod races;

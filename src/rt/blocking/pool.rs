@@ -3,11 +3,10 @@
 //! It dials nothing by itself and has no thread: who checks a place out dials into it within its own deadline, and a
 //! connection that failed is dropped instead of going back.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
 use super::super::fault::{Fault, exhausted};
 use super::socket::Socket;
 use crate::deadline::Deadline;
+use crate::engine::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::Result;
 
 pub(super) struct Pool {
@@ -101,6 +100,8 @@ impl Place<'_> {
                 }
                 Err(fault) if !repeated && fault.may_repeat(repeatable) => {
                     repeated = true;
+                    // Before the next one: the server sees no more of them than there are places.
+                    drop(socket);
                     socket = dial()?;
                 }
                 Err(fault) => return Err(fault),
@@ -126,3 +127,6 @@ impl Drop for Place<'_> {
         }
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod races;

@@ -1,10 +1,11 @@
 //! Threads in queues for a lock: how one waits to be called.
 
-use std::sync::PoisonError;
 use std::time::Instant;
 
+use crate::engine::sync::PoisonError;
 use crate::engine::turns::Seat;
 use crate::error::Result;
+use crate::now::now;
 
 /// Waits for a call, and takes it; `false` if `until` comes first.
 pub(crate) fn called(seat: &Seat, until: Instant) -> Result<bool> {
@@ -13,7 +14,7 @@ pub(crate) fn called(seat: &Seat, until: Instant) -> Result<bool> {
         if std::mem::take(&mut state.pending) {
             return Ok(true);
         }
-        let left = until.saturating_duration_since(Instant::now());
+        let left = until.saturating_duration_since(now());
         if left.is_zero() {
             return Ok(false);
         }

@@ -83,6 +83,8 @@ pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
     LOADING.try_with(within).unwrap_or(false)
 }
 
+#[cfg(all(test, shuttle))]
+mod races;
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -71,7 +71,8 @@ impl Server {
         deadline: Deadline,
         sent: &mut bool,
     ) -> Result<Vec<Reply>> {
-        let idle = if fresh { None } else { place.idle() };
+        // Taken in either case, or there would be more connections than places.
+        let idle = place.idle().filter(|_| !fresh);
         let stream = match idle {
             Some(stream) => stream,
             None => Box::pin(self.greeted(deadline)).await?,

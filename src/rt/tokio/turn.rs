@@ -32,3 +32,6 @@ fn poll(seat: &Seat, waker: &Waker) -> Poll<()> {
     drop(state);
     Poll::Pending
 }
+
+#[cfg(all(test, shuttle))]
+mod races;

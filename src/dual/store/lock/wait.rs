@@ -8,6 +8,7 @@ use crate::chance::up_to;
 use crate::deadline::Deadline;
 use crate::engine::turns::Turn;
 use crate::error::{Error, ErrorKind, Result};
+use crate::now::now;
 
 /// A stay in the queue of this process, with its end.
 pub(super) struct Wait<'a> {
@@ -24,7 +25,7 @@ impl<'a> Wait<'a> {
 
     /// How long the server is to know of the wait that follows a try; `None` if none follows.
     pub(super) fn bell(&self) -> Option<Duration> {
-        (Instant::now() < self.end).then_some(2 * SLICE)
+        (now() < self.end).then_some(2 * SLICE)
     }
 }
 
@@ -39,9 +40,9 @@ impl Wait<'_> {
         if let Some((inner, place)) = bell.filter(|_| self.has_asked)
             && self.hear(inner, place).await
         {
-            return if Instant::now() < self.end { Ok(()) } else { Err(in_vain()) };
+            return if now() < self.end { Ok(()) } else { Err(in_vain()) };
         }
-        let pause = Instant::now() + SHORTEST_PAUSE + up_to(PAUSE_SPREAD);
+        let pause = now() + SHORTEST_PAUSE + up_to(PAUSE_SPREAD);
         let until = if self.has_asked { pause.min(self.end) } else { self.end };
         let is_called = rt::called(&self.turn.seat, until).await?;
         if !is_called && until == self.end {
@@ -53,7 +54,7 @@ impl Wait<'_> {
 
     /// Waits for the server to tell, or not to; `false` if it never tells. A failure is for the next try to meet.
     async fn hear(&self, inner: &Inner, place: &Place) -> bool {
-        let left = self.end.saturating_duration_since(Instant::now());
+        let left = self.end.saturating_duration_since(now());
         let Ok(claim) = place.claim("", SLICE) else { return false };
         if left.is_zero() {
             return true;
