@@ -22,7 +22,6 @@ pub struct Defaults {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Either {
-    Number(u8),
     Text(String),
     Many(Vec<Option<u64>>),
 }
@@ -54,7 +53,7 @@ pub fn read_as_growing(number: u8, reading: &impl Reading) {
         13 => reading.of(&Vec::<HashSet<u16>>::new()),
         14 => reading.of(&Vec::<(u8, Option<Tree>, [Vec<u8>; 4])>::new()),
         15 => reading.of(&Vec::<Either>::new()),
-        16 => reading.of(&Either::Number(0)),
+        16 => reading.of(&Either::Text(String::new())),
         17 => reading.of(&Open::default()),
         18 => reading.of(&serde_json::Value::Null),
         _ => reading.of(&Vec::<u64>::new()),
