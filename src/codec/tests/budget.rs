@@ -1,6 +1,6 @@
 //! What a value may take in memory, and that what may is read as if nobody had looked.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::*;
 #[cfg(feature = "compress")]
@@ -15,6 +15,7 @@ fn refused_as_too_large<T: DeserializeOwned + 'static>(codec: &ValueCodec, bytes
 /// A quarter of a kibibyte, of which `None` says nothing.
 type Wide = [u64; 32];
 
+#[cfg(feature = "json")]
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 struct Defaults {
