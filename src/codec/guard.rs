@@ -6,7 +6,8 @@
 //! * Values nest at most [`DEPTH`] deep; an option and a newtype are levels, too.
 //! * All sequences and maps together claim at most as many elements as there are bytes, plus
 //!   [`EMPTY_ELEMENTS`]. An element that takes a byte always fits; those without bytes, as in `Vec<()>`,
-//!   live on the allowance.
+//!   live on the allowance. There are no more of them in longer bytes, or what is spelled longer than need be
+//!   could be read, but not what is written of it.
 //! * What a sequence claims is only a hint to collections up to [`HINT`].
 //! * What the value is made of is paid for from a [`Budget`], by elements before the first of them is read.
 
@@ -26,6 +27,7 @@ pub(super) fn read<T: DeserializeOwned>(payload: &[u8], budget: &Budget) -> Resu
         bytes: Deserializer::from_bytes(payload),
         depth: 0,
         elements: payload.len().saturating_add(EMPTY_ELEMENTS),
+        empty: EMPTY_ELEMENTS,
         budget,
     };
     let value = T::deserialize(guard.to::<T>())?;
@@ -50,6 +52,8 @@ struct Guard<'b, 'de> {
     depth: usize,
     /// How many more elements may be claimed.
     elements: usize,
+    /// How many more of them may be of no size, without a byte that was read for them.
+    empty: usize,
     budget: &'b Budget,
 }
 
@@ -80,6 +84,34 @@ impl<'b, 'de> Guard<'b, 'de> {
         self.elements = self.elements.checked_sub(length).ok_or(Error::DeserializeUnexpectedEnd)?;
         Ok(length)
     }
+
+    /// Counts an element that may take no byte.
+    #[inline(always)]
+    fn count<T>(&mut self) -> Result<()> {
+        if size_of::<T>() == 0 {
+            self.empty = self.empty.checked_sub(1).ok_or(Error::DeserializeUnexpectedEnd)?;
+        }
+        Ok(())
+    }
+
+    /// A value of no size that takes a byte or more, as an enum of one variant does, lives on no allowance.
+    #[inline(always)]
+    fn uncount<T>(&mut self) {
+        if size_of::<T>() == 0 {
+            self.empty = self.empty.saturating_add(1);
+        }
+    }
+
+    /// Pays for an element, and for as many as are left behind it, where that has not been done.
+    #[inline(always)]
+    fn pay<T>(&mut self, left: usize, paid: &mut usize) -> Result<()> {
+        // A smaller one takes no more than the byte that it is read from.
+        if size_of::<T>() > 1 && size_of::<T>() > *paid {
+            self.budget.pay_for(size_of::<T>(), left.saturating_add(1))?;
+            *paid = size_of::<T>();
+        }
+        Ok(())
+    }
 }
 
 /// Where a value goes, and whence it comes.
@@ -105,6 +137,7 @@ macro_rules! by_postcard {
         $(
             #[inline]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                self.guard.uncount::<V::Value>();
                 de::Deserializer::$method(&mut self.guard.bytes, visitor)
             }
         )*
@@ -119,7 +152,12 @@ impl<'de> de::Deserializer<'de> for Place<'_, '_, 'de> {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
         deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_unit deserialize_any deserialize_identifier deserialize_ignored_any
+        deserialize_any deserialize_identifier deserialize_ignored_any
+    }
+
+    #[inline]
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
     }
 
     #[inline]
@@ -194,7 +232,9 @@ impl<'de> de::Deserializer<'de> for Place<'_, '_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        self.make::<V::Value>()?.nested(|guard| visitor.visit_enum(guard))
+        let guard = self.make::<V::Value>()?;
+        guard.uncount::<V::Value>();
+        guard.nested(|guard| visitor.visit_enum(guard))
     }
 }
 
@@ -243,10 +283,8 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, '_, 'de> {
             Some(left) => self.left = left,
             None => return Ok(None),
         }
-        if size_of::<S::Value>() > 1 && size_of::<S::Value>() > self.paid {
-            self.guard.budget.pay_for(size_of::<S::Value>(), self.left.saturating_add(1))?;
-            self.paid = size_of::<S::Value>();
-        }
+        self.guard.count::<S::Value>()?;
+        self.guard.pay::<S::Value>(self.left, &mut self.paid)?;
         seed.deserialize(self.guard.to::<S::Value>()).map(Some)
     }
 
@@ -267,10 +305,7 @@ struct Pairs<'a, 'b, 'de> {
 impl<'de> Pairs<'_, '_, 'de> {
     #[inline(always)]
     fn next<S: DeserializeSeed<'de>>(&mut self, half: usize, seed: S) -> Result<S::Value> {
-        if size_of::<S::Value>() > self.paid[half] {
-            self.guard.budget.pay_for(size_of::<S::Value>(), self.left.saturating_add(1))?;
-            self.paid[half] = size_of::<S::Value>();
-        }
+        self.guard.pay::<S::Value>(self.left, &mut self.paid[half])?;
         seed.deserialize(self.guard.to::<S::Value>())
     }
 }
@@ -284,6 +319,7 @@ impl<'de> de::MapAccess<'de> for Pairs<'_, '_, 'de> {
             Some(left) => self.left = left,
             None => return Ok(None),
         }
+        self.guard.count::<S::Value>()?;
         self.next(0, seed).map(Some)
     }
 
