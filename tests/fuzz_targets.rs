@@ -6,12 +6,19 @@ mod support;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lexigram_cache::fuzzing::Codec;
+use lexigram_cache::{Compression, Format};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use support::{Parent, Process};
-use targets::TARGETS;
-use targets::limits;
+use targets::growing::Wide;
+use targets::meter::within_limits;
+use targets::{TARGETS, limits};
 
 #[test]
 fn every_target_holds_for_its_seeds_and_for_what_was_found_before() {
@@ -50,6 +57,20 @@ fn a_mebibyte_of_any_pattern_is_read_soon_and_within_64_mib() {
         limits::run(pattern);
     }
     parent.tell(&patterns.len().to_string());
+}
+
+/// A pattern has the same key over and over, so tables do not grow by it.
+#[test]
+fn a_value_that_takes_as_much_as_it_may_is_read_within_64_mib() {
+    fn is_read<T: DeserializeOwned + Serialize + 'static>(what: &str, value: &T) {
+        let codec = Codec::new(Format::Postcard).compressing(Compression::new());
+        let bytes = codec.encode(value, None).expect("it can be written");
+        within_limits(what, || assert!(codec.decode::<T>(&bytes).is_ok(), "{what}"));
+    }
+    is_read("texts", &(0..250_000).map(|n| (n.to_string(), String::new())).collect::<HashMap<_, _>>());
+    is_read("options", &(0..46_000_u32).map(|n| (n, None::<Wide>)).collect::<HashMap<_, _>>());
+    is_read("boxes", &vec![Box::new(None::<Wide>); 158_000]);
+    is_read("nodes", &vec![BTreeMap::from([(1_u8, None::<u128>)]); 100_000]);
 }
 
 /// What lies in `fuzz/{kind}/{target}`, in an order of its own.

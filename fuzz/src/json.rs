@@ -23,7 +23,12 @@ struct Text<'a> {
 
 impl Reading for Text<'_> {
     fn of<T: Clone + Debug + DeserializeOwned + PartialEq + Serialize + 'static>(&self, _: &T) {
-        if let Ok(value) = self.codec.decode::<T>(self.text) {
+        let read = self.codec.decode::<T>(self.text);
+        // What is no frame is read as serde_json alone reads it.
+        if self.text.first() != Some(&0xC1) {
+            assert_eq!(read.as_ref().ok(), serde_json::from_slice(self.text).ok().as_ref());
+        }
+        if let Ok(value) = read {
             assert_survives(&self.codec, &value);
         }
     }

@@ -5,6 +5,7 @@
 pub mod compression;
 pub mod config;
 pub mod frames;
+pub mod growing;
 pub mod json;
 pub mod keys;
 pub mod limits;

@@ -1,5 +1,5 @@
 //! As many bytes as a value may have, in a pattern: `way`, a separator, then `head`, `middle` and `tail`, of which the middle
-//! is repeated. However they are read, it ends soon and takes little.
+//! is repeated. However they are read, it ends soon and takes little: as texts, as each type, and unpacked as each type.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -8,36 +8,38 @@ use std::str;
 use lexigram_cache::fuzzing::Codec;
 use lexigram_cache::fuzzing::memcached::Exchange;
 use lexigram_cache::fuzzing::redis::{Order, READERS, Replies, WRITERS};
-use lexigram_cache::{Compression, Config, Format, Key, Memcached, Prefix, Redis};
+use lexigram_cache::{BoxError, Compression, Config, Format, Key, Memcached, Prefix, Redis, Source, Target};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::frames::{TIMED, ZLIB, sealed, sealed_json};
+use super::growing::{GROWING, read_as_growing};
 use super::meter::within_limits;
 use super::shapes::{Reading, TYPES, read_as};
 
 pub fn run(bytes: &[u8]) {
     let Some((way, pattern)) = bytes.split_first() else { return };
-    let way = way % (TEXTS.len() as u8 + TYPES);
-    match TEXTS.get(usize::from(way)) {
-        Some(read) => read(pattern),
-        None => read_as(way - TEXTS.len() as u8, &Plain { bytes: unfolded(pattern) }),
+    let way = way % (TEXTS.len() as u8 + 2 * ALL);
+    match (TEXTS.get(usize::from(way)), way.wrapping_sub(TEXTS.len() as u8)) {
+        (Some(read), _) => read(pattern),
+        (None, number @ ..ALL) => read_any(number, &Plain { bytes: unfolded(pattern) }),
+        (None, number) => read_any(number - ALL, &Packed { pattern }),
     }
 }
 
-/// What is read as no type in particular, or as one that takes about as much room as its text.
-const TEXTS: [fn(&[u8]); 9] = [
-    to_a_thread,
-    to_tasks,
-    from_memcached,
-    yaml,
-    configuration,
-    url,
-    servers,
-    |pattern| packed(&String::new(), pattern),
-    |pattern| packed(&Vec::<()>::new(), pattern),
-];
+/// How many types there are.
+const ALL: u8 = TYPES + GROWING;
+
+fn read_any(number: u8, reading: &impl Reading) {
+    match number.checked_sub(TYPES) {
+        None => read_as(number, reading),
+        Some(number) => read_as_growing(number, reading),
+    }
+}
+
+/// What is read as no type in particular.
+const TEXTS: [fn(&[u8]); 7] = [to_a_thread, to_tasks, from_memcached, yaml, configuration, url, servers];
 
 /// The largest value of which something is promised.
 const LARGEST: usize = 1 << 20;
@@ -138,20 +140,47 @@ impl Reading for Plain {
         let (json, postcard) = (Codec::new(Format::Json), Codec::new(Format::Postcard));
         let (bytes, length) = (&self.bytes, self.bytes.len() as u32);
         decode::<T>("JSON", &json, bytes);
+        decode::<T>("JSON of one's own", &Codec::new(Format::custom(Text)), bytes);
         decode::<T>("a frame", &postcard, bytes);
         decode::<T>("postcard", &postcard, &sealed(sample, 0, length, bytes));
         decode::<T>("timed postcard", &postcard, &sealed(sample, TIMED, length.saturating_sub(4), bytes));
     }
 }
 
-/// What a mebibyte unpacks to; the value itself takes what its type takes.
-fn packed<T: Debug + DeserializeOwned + Serialize + 'static>(sample: &T, pattern: &[u8]) {
-    let plain = of_length(Compression::new().limit(), pattern);
-    let (packed, length) = (compress_to_vec_zlib(&plain, 1), plain.len() as u32);
-    drop(plain);
-    if packed.len() <= LARGEST {
-        decode::<T>("packed JSON", &Codec::new(Format::Json), &sealed_json(length, &packed));
-        decode::<T>("packed postcard", &Codec::new(Format::Postcard), &sealed(sample, ZLIB, length, &packed));
+/// As many bytes as a mebibyte may unpack to.
+struct Packed<'a> {
+    pattern: &'a [u8],
+}
+
+impl Reading for Packed<'_> {
+    fn of<T: Clone + Debug + DeserializeOwned + PartialEq + Serialize + 'static>(&self, sample: &T) {
+        let plain = of_length(Compression::new().limit(), self.pattern);
+        let (packed, length) = (compress_to_vec_zlib(&plain, 1), plain.len() as u32);
+        drop(plain);
+        if packed.len() <= LARGEST {
+            let (json, postcard) = (Codec::new(Format::Json), Codec::new(Format::Postcard));
+            decode::<T>("packed JSON", &json, &sealed_json(length, &packed));
+            decode::<T>("packed postcard", &postcard, &sealed(sample, ZLIB, length, &packed));
+        }
+    }
+}
+
+/// A user's own format.
+struct Text;
+
+impl lexigram_cache::Codec for Text {
+    fn name(&self) -> &str {
+        "text"
+    }
+
+    fn encode(&self, value: Source<'_>, out: &mut Vec<u8>) -> Result<(), BoxError> {
+        Ok(serde_json::to_writer(out, &value)?)
+    }
+
+    fn decode(&self, bytes: &[u8], target: Target<'_>) -> Result<(), BoxError> {
+        let mut text = serde_json::Deserializer::from_slice(bytes);
+        target.fill(&mut text)?;
+        Ok(text.end()?)
     }
 }
 

@@ -42,6 +42,10 @@ impl Compression {
 
     /// The most bytes that one value may unpack to: more is refused unread, and values that large are not
     /// compressed. Defaults to 4 MiB: so much is read, or refused, in a tenth of a second, whatever it is.
+    ///
+    /// In memory any value may take twelve times as much, if that is more than 48 MiB and than 48 bytes for each
+    /// that is stored. What would take more is refused: a hundred thousand times `None` where `Some` is a wide struct,
+    /// or a million short texts.
     #[must_use]
     pub fn with_limit(self, bytes: usize) -> Compression {
         Compression { limit: bytes, ..self }
@@ -79,6 +83,11 @@ pub(super) struct Zip {
 impl Zip {
     pub(super) fn new(setting: Compression) -> Zip {
         Zip { setting, packs: true }
+    }
+
+    /// The most bytes that a value may unpack to.
+    pub(super) fn limit(&self) -> usize {
+        self.setting.limit
     }
 
     #[cfg(test)]

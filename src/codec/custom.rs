@@ -5,11 +5,12 @@ use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::compression::Zip;
 use super::fault::Fault;
 use super::frame::{self, Label};
-use super::integer;
 use super::shape::Shape;
+use super::{counted, integer};
 use crate::error::BoxError;
 
 /// A serde format of your own, for [`Format::custom`](super::Format::custom).
@@ -132,14 +133,15 @@ where
         return integer::decode(bytes);
     }
     let payload = frame::open(bytes, CONTENT, frame::ANY_SHAPE, zip)?;
+    let budget = Budget::new(bytes.len(), zip.limit());
     let mut value = None;
     let mut fill = |erased: &mut dyn erased_serde::Deserializer<'_>| {
-        value = Some(erased_serde::deserialize(erased)?);
+        value = Some(counted::read(erased, &budget)?);
         Ok(())
     };
     codec
         .decode(payload.as_deref().unwrap_or(bytes), Target(&mut fill))
-        .map_err(|_| Fault::from("the codec refused the bytes"))?;
+        .map_err(|_| budget.fault().unwrap_or_else(|| "the codec refused the bytes".into()))?;
     value.ok_or("the codec gave no value".into())
 }
 

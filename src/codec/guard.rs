@@ -6,8 +6,12 @@
 //! * Values nest at most [`DEPTH`] deep; an option and a newtype are levels, too.
 //! * All sequences and maps together claim at most as many elements as there are bytes, plus
 //!   [`EMPTY_ELEMENTS`]. An element that takes a byte always fits; those without bytes, as in `Vec<()>`,
-//!   live on the allowance.
+//!   live on the allowance. There are no more of them in longer bytes, or what is spelled longer than need be
+//!   could be read, but not what is written of it.
 //! * What a sequence claims is only a hint to collections up to [`HINT`].
+//! * What the value is made of is paid for from a [`Budget`], by elements before the first of them is read.
+
+use std::marker::PhantomData;
 
 use postcard::de_flavors::Slice;
 use postcard::{Deserializer, Error, Result};
@@ -15,14 +19,18 @@ use serde::Deserialize;
 use serde::de::value::U32Deserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
+use super::budget::Budget;
+
 /// The value that all of `payload` is.
-pub(super) fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(payload: &[u8], budget: &Budget) -> Result<T> {
     let mut guard = Guard {
         bytes: Deserializer::from_bytes(payload),
         depth: 0,
         elements: payload.len().saturating_add(EMPTY_ELEMENTS),
+        empty: EMPTY_ELEMENTS,
+        budget,
     };
-    let value = T::deserialize(&mut guard)?;
+    let value = T::deserialize(guard.to::<T>())?;
     match guard.bytes.finalize()? {
         [] => Ok(value),
         _ => Err(Error::DeserializeBadEncoding),
@@ -39,17 +47,26 @@ const EMPTY_ELEMENTS: usize = 1 << 14;
 /// The most elements for which room is made before they have been seen.
 const HINT: usize = 1 << 10;
 
-struct Guard<'de> {
+struct Guard<'b, 'de> {
     bytes: Deserializer<'de, Slice<'de>>,
     depth: usize,
     /// How many more elements may be claimed.
     elements: usize,
+    /// How many more of them may be of no size, without a byte that was read for them.
+    empty: usize,
+    budget: &'b Budget,
 }
 
-impl<'de> Guard<'de> {
+impl<'b, 'de> Guard<'b, 'de> {
+    /// For a value that goes where a `T` has its place.
+    #[inline(always)]
+    fn to<T>(&mut self) -> Place<'_, 'b, 'de> {
+        Place { guard: self, size: size_of::<T>() }
+    }
+
     /// One level down. After an error nothing is read any more, so the level need not be left.
     #[inline(always)]
-    fn nested<V>(&mut self, read: impl FnOnce(&mut Self) -> Result<V>) -> Result<V> {
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth == DEPTH {
             return Err(Error::DeserializeBadEncoding);
         }
@@ -67,6 +84,52 @@ impl<'de> Guard<'de> {
         self.elements = self.elements.checked_sub(length).ok_or(Error::DeserializeUnexpectedEnd)?;
         Ok(length)
     }
+
+    /// Counts an element that may take no byte.
+    #[inline(always)]
+    fn count<T>(&mut self) -> Result<()> {
+        if size_of::<T>() == 0 {
+            self.empty = self.empty.checked_sub(1).ok_or(Error::DeserializeUnexpectedEnd)?;
+        }
+        Ok(())
+    }
+
+    /// A value of no size that takes a byte or more, as an enum of one variant does, lives on no allowance.
+    #[inline(always)]
+    fn uncount<T>(&mut self) {
+        if size_of::<T>() == 0 {
+            self.empty = self.empty.saturating_add(1);
+        }
+    }
+
+    /// Pays for an element, and for as many as are left behind it, where that has not been done.
+    #[inline(always)]
+    fn pay<T>(&mut self, left: usize, paid: &mut usize) -> Result<()> {
+        // A smaller one takes no more than the byte that it is read from.
+        if size_of::<T>() > 1 && size_of::<T>() > *paid {
+            self.budget.pay_for(size_of::<T>(), left.saturating_add(1))?;
+            *paid = size_of::<T>();
+        }
+        Ok(())
+    }
+}
+
+/// Where a value goes, and whence it comes.
+struct Place<'a, 'b, 'de> {
+    guard: &'a mut Guard<'b, 'de>,
+    /// How large it is: so much is paid for.
+    size: usize,
+}
+
+impl<'a, 'b, 'de> Place<'a, 'b, 'de> {
+    /// Makes a `T` here. If it does not fit it will be in a box, which is to be paid for.
+    #[inline(always)]
+    fn make<T>(self) -> Result<&'a mut Guard<'b, 'de>> {
+        if size_of::<T>() > self.size {
+            self.guard.budget.pay_boxed(size_of::<T>())?;
+        }
+        Ok(self.guard)
+    }
 }
 
 macro_rules! by_postcard {
@@ -74,13 +137,14 @@ macro_rules! by_postcard {
         $(
             #[inline]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-                de::Deserializer::$method(&mut self.bytes, visitor)
+                self.guard.uncount::<V::Value>();
+                de::Deserializer::$method(&mut self.guard.bytes, visitor)
             }
         )*
     };
 }
 
-impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
+impl<'de> de::Deserializer<'de> for Place<'_, '_, 'de> {
     type Error = Error;
 
     by_postcard! {
@@ -88,7 +152,12 @@ impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
         deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_unit deserialize_any deserialize_identifier deserialize_ignored_any
+        deserialize_any deserialize_identifier deserialize_ignored_any
+    }
+
+    #[inline]
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
     }
 
     #[inline]
@@ -98,9 +167,10 @@ impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match u8::deserialize(&mut self.bytes)? {
+        let guard = self.make::<V::Value>()?;
+        match u8::deserialize(&mut guard.bytes)? {
             0 => visitor.visit_none(),
-            1 => self.nested(|guard| visitor.visit_some(guard)),
+            1 => guard.nested(|guard| visitor.visit_some(guard.to::<V::Value>())),
             _ => Err(Error::DeserializeBadOption),
         }
     }
@@ -112,18 +182,20 @@ impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
 
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        self.nested(|guard| visitor.visit_newtype_struct(guard))
+        self.make::<V::Value>()?.nested(|guard| visitor.visit_newtype_struct(guard.to::<V::Value>()))
     }
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let left = self.claim()?;
-        self.nested(|guard| visitor.visit_seq(Elements { guard, left }))
+        let guard = self.make::<V::Value>()?;
+        let left = guard.claim()?;
+        guard.nested(|guard| visitor.visit_seq(Elements { guard, left, paid: 0 }))
     }
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value> {
-        self.nested(|guard| visitor.visit_seq(Elements { guard, left }))
+        self.make::<V::Value>()?
+            .nested(|guard| visitor.visit_seq(Fields { guard, left, whole: PhantomData::<V::Value> }))
     }
 
     #[inline]
@@ -138,8 +210,9 @@ impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let left = self.claim()?;
-        self.nested(|guard| visitor.visit_map(Elements { guard, left }))
+        let guard = self.make::<V::Value>()?;
+        let left = guard.claim()?;
+        guard.nested(|guard| visitor.visit_map(Pairs { guard, left, paid: [0; 2] }))
     }
 
     #[inline]
@@ -159,33 +232,32 @@ impl<'de> de::Deserializer<'de> for &mut Guard<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        self.nested(|guard| visitor.visit_enum(guard))
+        let guard = self.make::<V::Value>()?;
+        guard.uncount::<V::Value>();
+        guard.nested(|guard| visitor.visit_enum(guard))
     }
 }
 
-/// The elements of a sequence or the pairs of a map.
-struct Elements<'a, 'de> {
-    guard: &'a mut Guard<'de>,
+/// The parts of a `T`, as many as its type says: they lie inside of it.
+struct Fields<'a, 'b, 'de, T> {
+    guard: &'a mut Guard<'b, 'de>,
     left: usize,
+    whole: PhantomData<T>,
 }
 
-impl<'de> Elements<'_, 'de> {
-    #[inline]
-    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        match self.left.checked_sub(1) {
-            Some(left) => self.left = left,
-            None => return Ok(None),
-        }
-        seed.deserialize(&mut *self.guard).map(Some)
-    }
-}
-
-impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
+impl<'de, T> de::SeqAccess<'de> for Fields<'_, '_, 'de, T> {
     type Error = Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => return Ok(None),
+        }
+        if size_of::<S::Value>() > size_of::<T>() {
+            self.guard.budget.pay_for(size_of::<S::Value>(), 1)?;
+        }
+        seed.deserialize(self.guard.to::<S::Value>()).map(Some)
     }
 
     #[inline]
@@ -194,17 +266,66 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, 'de> {
     }
 }
 
-impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
+/// The elements of a sequence.
+struct Elements<'a, 'b, 'de> {
+    guard: &'a mut Guard<'b, 'de>,
+    left: usize,
+    /// The largest that all that are left are paid for.
+    paid: usize,
+}
+
+impl<'de> de::SeqAccess<'de> for Elements<'_, '_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => return Ok(None),
+        }
+        self.guard.count::<S::Value>()?;
+        self.guard.pay::<S::Value>(self.left, &mut self.paid)?;
+        seed.deserialize(self.guard.to::<S::Value>()).map(Some)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.min(HINT))
+    }
+}
+
+/// The keys of a map, and their values.
+struct Pairs<'a, 'b, 'de> {
+    guard: &'a mut Guard<'b, 'de>,
+    left: usize,
+    /// The largest key, and the largest value, that all that are left are paid for.
+    paid: [usize; 2],
+}
+
+impl<'de> Pairs<'_, '_, 'de> {
+    #[inline(always)]
+    fn next<S: DeserializeSeed<'de>>(&mut self, half: usize, seed: S) -> Result<S::Value> {
+        self.guard.pay::<S::Value>(self.left, &mut self.paid[half])?;
+        seed.deserialize(self.guard.to::<S::Value>())
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Pairs<'_, '_, 'de> {
     type Error = Error;
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next(seed)
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => return Ok(None),
+        }
+        self.guard.count::<S::Value>()?;
+        self.next(0, seed).map(Some)
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        seed.deserialize(&mut *self.guard)
+        self.next(1, seed)
     }
 
     #[inline]
@@ -213,7 +334,7 @@ impl<'de> de::MapAccess<'de> for Elements<'_, 'de> {
     }
 }
 
-impl<'de> de::EnumAccess<'de> for &mut Guard<'de> {
+impl<'a, 'b, 'de> de::EnumAccess<'de> for &'a mut Guard<'b, 'de> {
     type Error = Error;
     type Variant = Self;
 
@@ -224,7 +345,7 @@ impl<'de> de::EnumAccess<'de> for &mut Guard<'de> {
     }
 }
 
-impl<'de> de::VariantAccess<'de> for &mut Guard<'de> {
+impl<'de> de::VariantAccess<'de> for &mut Guard<'_, 'de> {
     type Error = Error;
 
     #[inline]
@@ -234,12 +355,12 @@ impl<'de> de::VariantAccess<'de> for &mut Guard<'de> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        seed.deserialize(self)
+        seed.deserialize(self.to::<S::Value>())
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value> {
-        visitor.visit_seq(Elements { guard: self, left })
+        visitor.visit_seq(Fields { guard: self, left, whole: PhantomData::<V::Value> })
     }
 
     #[inline]
@@ -248,6 +369,6 @@ impl<'de> de::VariantAccess<'de> for &mut Guard<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        visitor.visit_seq(Elements { guard: self, left: fields.len() })
+        self.tuple_variant(fields.len(), visitor)
     }
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::budget::Budget;
 use super::compression::Zip;
 use super::fault::Fault;
-use super::frame;
+use super::{counted, frame};
 
 /// What a frame calls this format.
 const CONTENT: u8 = 2;
@@ -25,7 +26,17 @@ pub(super) fn encode<T: Serialize + ?Sized>(
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8], zip: &Zip) -> Result<T, Fault> {
     let payload = frame::open(bytes, CONTENT, frame::ANY_SHAPE, zip)?;
-    serde_json::from_slice(payload.as_deref().unwrap_or(bytes)).map_err(|error| reason(&error))
+    let budget = Budget::new(bytes.len(), zip.limit());
+    read(payload.as_deref().unwrap_or(bytes), &budget)
+        .map_err(|error| budget.fault().unwrap_or_else(|| reason(&error)))
+}
+
+/// The value that all of `text` is.
+fn read<T: DeserializeOwned>(text: &[u8], budget: &Budget) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = counted::read(&mut reader, budget)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// The place and the category; the error's own text quotes the value.

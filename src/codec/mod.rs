@@ -11,10 +11,15 @@
 //!        ──► custom     integer, or a user's own serde format
 //!        ──► nothing    an error
 //!            absent     whether a value is `None`
+//!            budget     what a value may take in memory: guard pays itself, counted for the others
 //!            compression  around any of them; a compressed value is always a frame
 //! ```
 
 mod absent;
+#[cfg(any(feature = "json", feature = "postcard", feature = "codec"))]
+mod budget;
+#[cfg(any(feature = "json", feature = "codec"))]
+mod counted;
 mod counter;
 mod fault;
 mod format;

@@ -6,6 +6,7 @@ use ::postcard::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::budget::Budget;
 use super::compression::Zip;
 use super::fault::Fault;
 use super::frame::{self, Label};
@@ -49,8 +50,12 @@ where
 {
     let shape = Shape::of::<T>();
     match frame::open(bytes, CONTENT, shape.fingerprint, zip)? {
-        // postcard's errors are words without content.
-        Some(payload) => guard::read(&payload).map_err(|error| Fault::from(error.to_string())),
+        Some(payload) => {
+            let budget = Budget::new(bytes.len(), zip.limit());
+            // postcard's errors are words without content.
+            guard::read(&payload, &budget)
+                .map_err(|error| budget.fault().unwrap_or_else(|| error.to_string().into()))
+        }
         None if shape.integer => integer::decode(bytes),
         None => Err("it is not a frame".into()),
     }

@@ -81,6 +81,25 @@ fn a_few_bytes_cannot_ask_for_billions_of_nothings() {
     hostile::<Vec<String>>(&[&HUGE[..], &[0; 1000]].concat());
 }
 
+/// `81 00` is one, in a byte more than need be.
+#[test]
+fn a_longer_spelling_makes_no_room_for_more_nothings() {
+    hostile::<Vec<Vec<Unit>>>(&[0x81, 0x00, 0x84, 0x80, 0x01]);
+    hostile::<Vec<Vec<Unit>>>(&[&[0x81, 0x00, 0x84, 0x80][..], &[0x81, 0x00]].concat());
+    hostile::<HashMap<Unit, u8>>(&[&[0x81, 0x80, 0x01][..], &[0; 1 << 14], &[0x80, 0x00]].concat());
+}
+
+#[test]
+fn nothings_that_take_a_byte_are_no_fewer_than_others() {
+    #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+    enum One {
+        Variant,
+    }
+    assert_eq!(size_of::<One>(), 0);
+    survives(vec![One::Variant; 50_000]);
+    survives(vec![(One::Variant, ()); 50_000]);
+}
+
 #[test]
 fn a_scalar_out_of_range_is_refused() {
     hostile::<bool>(&[2]);

@@ -1,5 +1,7 @@
 //! Promises of the codec as a cache sees it, for every format that is compiled in.
 
+#[cfg(any(feature = "json", feature = "postcard"))]
+mod budget;
 #[cfg(feature = "compress")]
 mod compression;
 #[cfg(feature = "codec")]
