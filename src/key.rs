@@ -223,6 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_any_length_is_no_text_that_differs_in_one_byte_or_in_length() {
+        let whole = Prefix::default();
+        for length in 1..=40 {
+            let text = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"[..length].to_owned();
+            let key = whole.key(&text).unwrap();
+            assert!(key.is(&text) && !key.is(&text[1..]) && !key.is(&format!("{text}a")), "{text}");
+            for at in 0..length {
+                let mut other = text.clone();
+                other.replace_range(at..=at, "_");
+                assert!(!key.is(&other), "{text} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn a_key_knows_its_joined_form_without_joining() {
         let prefix = Prefix::new("app");
         let key = prefix.key("x").unwrap();

@@ -110,8 +110,11 @@ impl Store {
         let shard = cell.read()?;
         let Some(slot) = shard.queues.glance(key) else { return Ok(None) };
         let Some(seen) = see(slot, key) else {
+            let is_over = self.clock().has_passed(slot.end);
             drop(shard);
-            self.expire(cell, *key)?;
+            if is_over {
+                self.expire(cell, *key)?;
+            }
             return Ok(None);
         };
         // Here, so that what follows a hit need not ask again whether it was one.
@@ -129,15 +132,15 @@ impl Store {
     ) -> Result<Option<R>> {
         let mut shard = cell.lock()?;
         let Some(slot) = shard.queues.read(&key, Eviction::Lru) else { return Ok(None) };
-        let seen = see(slot, &key);
+        let (seen, is_over) = (see(slot, &key), self.clock().has_passed(slot.end));
         drop(shard);
-        if seen.is_none() {
+        if seen.is_none() && is_over {
             self.expire(cell, key)?;
         }
         Ok(seen)
     }
 
-    /// Removes an entry of which a read made nothing, if its stay is over by now.
+    /// Removes an entry that a read found to have ended, unless somebody has written it since.
     #[cold]
     fn expire(&self, cell: &Cell, key: HashedKey<'_>) -> Result<()> {
         self.change_in(cell, |shard, leaving| shard.notice_expiry(&key, &self.common, leaving))
