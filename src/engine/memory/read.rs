@@ -132,9 +132,10 @@ impl Store {
     ) -> Result<Option<R>> {
         let mut shard = cell.lock()?;
         let Some(slot) = shard.queues.read(&key, Eviction::Lru) else { return Ok(None) };
-        let (seen, is_over) = (see(slot, &key), self.clock().has_passed(slot.end));
+        let seen = see(slot, &key);
+        let is_over = seen.is_none() && self.clock().has_passed(slot.end);
         drop(shard);
-        if seen.is_none() && is_over {
+        if is_over {
             self.expire(cell, key)?;
         }
         Ok(seen)
