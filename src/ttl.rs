@@ -48,6 +48,7 @@ impl Ttl {
     ///
     /// # Errors
     /// `InvalidTtl` for zero and for anything over [`Lifetime::MAX`].
+    #[inline]
     pub(crate) fn resolve(self, default: Lifetime) -> Result<Lifetime> {
         match self.0 {
             Repr::Default => Ok(default),

@@ -30,22 +30,22 @@ impl Cache {
     ///
     /// # Errors
     /// `Closed`.
+    #[inline]
     pub(super) fn call(&self, operation: &'static str) -> Result<Call<'_>> {
         let call = self.call_beside(operation);
-        if call.inner.closed.load(Ordering::Relaxed) {
-            let text = "the cache was closed; build another to go on";
-            return call.input(Err(Error::new(ErrorKind::Closed, text)));
-        }
+        call.refuse_closed()?;
         Ok(call)
     }
 
     /// A call that goes on beside the callers, and after the cache was closed.
+    #[inline]
     pub(super) fn call_beside(&self, operation: &'static str) -> Call<'_> {
         let (deadline, timeout) = (self.deadline(), self.timeout);
         Call { inner: &self.inner, operation, deadline, timeout, cut_off: AtomicBool::new(false) }
     }
 
     /// A fresh deadline; memory never waits, so its calls need not look at the clock.
+    #[inline]
     pub(super) fn deadline(&self) -> Deadline {
         match self.inner.backend.keeps_objects() {
             true => Deadline::unneeded(),
@@ -55,6 +55,18 @@ impl Cache {
 }
 
 impl<'a> Call<'a> {
+    /// # Errors
+    /// `Closed`.
+    #[inline]
+    pub(super) fn refuse_closed(&self) -> Result<()> {
+        if self.inner.closed.load(Ordering::Relaxed) { Err(self.closed()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        self.place(Error::new(ErrorKind::Closed, "the cache was closed; build another to go on"))
+    }
+
     /// The same in a hurry.
     pub(super) fn at_most(self, patience: Duration) -> Call<'a> {
         Call { deadline: Deadline::after(self.timeout.min(patience)), ..self }
@@ -69,6 +81,7 @@ impl<'a> Call<'a> {
         &self.inner.backend
     }
 
+    #[inline]
     pub(super) fn key<'k>(&self, name: &'k str) -> Result<Key<'k>>
     where
         'a: 'k,
@@ -150,6 +163,7 @@ impl<'a> Call<'a> {
     }
 
     /// Passes on what became of the caller's input, which is no failure of the backend.
+    #[inline]
     pub(super) fn input<R>(&self, result: Result<R>) -> Result<R> {
         result.map_err(|error| self.place(error))
     }
@@ -163,6 +177,7 @@ impl<'a> Call<'a> {
         self.inner.backend.detach(key);
     }
 
+    #[inline(never)]
     pub(super) fn place(&self, error: Error) -> Error {
         error.at(self.operation, &self.inner.journal.backend)
     }

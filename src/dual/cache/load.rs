@@ -6,7 +6,7 @@ use super::mark::Mark;
 use super::{Cache, maybe_async, rt};
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smol_str::SmolStr;
 
@@ -85,12 +85,14 @@ impl Cache {
         missing: Option<Missing<'_>>,
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
-        let mut call = self.call(COMPUTE)?;
+        let mut call = self.call_beside(COMPUTE);
+        call.refuse_closed()?;
         let (key, ttl) = (call.key(key)?, call.input(ttl.resolve(self.inner.tuning.default_ttl()))?);
-        if let Some(missing) = missing
-            && let Some(lone) = call.input(missing.lead())?
-        {
-            return self.load_alone(&call, key, ttl, lone, load).await;
+        if let Some(missing) = missing {
+            let kept = key.kept();
+            if let Some(lone) = call.input(missing.lead(&kept))? {
+                return self.load_alone(&call, key, ttl, lone, load).await;
+            }
         }
         let policy = Policy { rules: self.inner.tuning.rules(), ttl };
         let sight = self.look(&call, &key, &policy).await?;
@@ -107,9 +109,10 @@ impl Cache {
         lone: Lone<'a>,
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
-        call.record(EventKind::Miss(1));
+        self.inner.journal.record(COMPUTE, EventKind::Miss(1));
         self.refuse_recursion(call, &key)?;
-        match self.run(call, &[key.kept()], Vec::new(), self.inner.tuning.first(), load).await.0 {
+        let keys = std::slice::from_ref(lone.kept());
+        match self.run_bare(call, keys, self.inner.tuning.first(), load).await.0 {
             Ok(value) => {
                 let kept = Arc::new(value.clone()) as Arc<dyn Object>;
                 call.input(lone.land(kept, call.backend().end_of(ttl)))?;
@@ -177,34 +180,34 @@ impl Cache {
         rules: &Rules,
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Option<Duration>) {
-        let id = call.backend().loads_id();
-        call.backend().loading(keys);
+        if renewals.is_empty() {
+            return self.run_bare(call, keys, rules, load).await;
+        }
+        let renewals: Arc<[Renewal]> = renewals.into();
         let (hold, limit) = (rules.lock_ttl, rules.hard_limit);
-        let work =
-            || async move { rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await };
-        let start = call.is_timed(rules).then(now);
-        let loaded = match renewals.is_empty() {
-            true => work().await,
-            false => {
-                let renewals: Arc<[Renewal]> = renewals.into();
-                let ends = limit.map(|limit| Deadline::after(limit).instant());
-                let renew = move || {
-                    let renewals = Arc::clone(&renewals);
-                    // What comes after the limit is not stored, so others need not be kept from loading.
-                    async move {
-                        ends.is_none_or(|ends| now() < ends) && Renewal::renew_all(&renewals, hold).await
-                    }
-                };
-                rt::while_renewing(hold / 3, renew, work).await
-            }
+        let ends = limit.map(|limit| Deadline::after(limit).instant());
+        let renew = move || {
+            let renewals = Arc::clone(&renewals);
+            // What comes after the limit is not stored, so others need not be kept from loading.
+            async move { ends.is_none_or(|ends| now() < ends) && Renewal::renew_all(&renewals, hold).await }
         };
-        let took = start.map(|start| now().saturating_duration_since(start));
-        let loaded = match loaded {
-            Ok(loaded) => loaded.map_err(Error::from_loader),
-            Err(error) if error.is_timeout() => Err(Error::hard_limit()),
-            Err(error) => Err(error),
-        };
-        (call.ran(loaded, took), took)
+        let start = call.loading(keys, rules);
+        let loaded = rt::while_renewing(hold / 3, renew, || call.limited(keys, limit, load)).await;
+        call.ran(loaded, start)
+    }
+
+    /// [`run`](Cache::run), where nothing has to be renewed.
+    #[inline(always)]
+    async fn run_bare<R, E: Into<BoxError>>(
+        &self,
+        call: &Call<'_>,
+        keys: &[SmolStr],
+        rules: &Rules,
+        load: impl rt::Load() -> Result<R, E>,
+    ) -> (Result<R>, Option<Duration>) {
+        let start = call.loading(keys, rules);
+        let loaded = call.limited(keys, rules.hard_limit, load).await;
+        call.ran(loaded, start)
     }
 
     /// Stores a loaded value by right, unless the server has failed this call before. Faults of the server are told but
@@ -278,14 +281,48 @@ impl Cache {
     }
 }
 
+#[maybe_async]
 impl Call<'_> {
-    /// Tells how a loader went.
-    fn ran<R>(&self, loaded: Result<R>, took: Option<Duration>) -> Result<R> {
+    #[inline]
+    async fn limited<R, E>(
+        &self,
+        keys: &[SmolStr],
+        limit: Option<Duration>,
+        load: impl rt::Load() -> Result<R, E>,
+    ) -> Result<Result<R, E>> {
+        let id = self.backend().loads_id();
+        rt::limited(limit, || async move { rt::loading(id, keys, load).await }).await
+    }
+}
+
+impl Call<'_> {
+    /// Tells that loaders of these keys begin; when, if anybody wants to know how long they take.
+    #[inline]
+    fn loading(&self, keys: &[SmolStr], rules: &Rules) -> Option<Instant> {
+        self.backend().loading(keys);
+        self.is_timed(rules).then(now)
+    }
+
+    /// Tells how a loader went, and how long it took.
+    #[inline(always)]
+    fn ran<R, E: Into<BoxError>>(
+        &self,
+        loaded: Result<Result<R, E>>,
+        start: Option<Instant>,
+    ) -> (Result<R>, Option<Duration>) {
+        let took = start.map(|start| now().saturating_duration_since(start));
+        let loaded = match loaded {
+            Ok(Ok(loaded)) => Ok(loaded),
+            Ok(Err(error)) => Err(self.place(Error::from_loader(error))),
+            Err(error) if error.is_timeout() => Err(self.place(Error::hard_limit())),
+            Err(error) => Err(self.place(error)),
+        };
         if let (Ok(_), Some(took)) = (&loaded, took) {
             self.inner.load_time.note(took);
         }
-        self.record(EventKind::Loaded { took: took.unwrap_or_default(), ok: loaded.is_ok() });
-        self.input(loaded)
+        let told = EventKind::Loaded { took: took.unwrap_or_default(), ok: loaded.is_ok() };
+        self.inner.journal.record(self.operation, told);
+        (loaded, took)
     }
 
     /// Whether this is the value that was stored, by its bytes, be the load time with them or not.

@@ -48,10 +48,15 @@ impl Leaving {
     /// Counts, tells the listener, and drops, entry by entry: a panic of the user's code must not meet another on
     /// its way out, which would end the process. The first one goes on when all are gone.
     pub(super) fn part(self, counts: &Counts, listener: Option<&Listener>) {
+        let Leaving { first, more } = self;
+        if more.is_empty() {
+            // Whose panic meets no other.
+            first.into_iter().for_each(|gone| gone.part(counts, listener));
+            return;
+        }
         let mut panics = Panics::default();
-        for gone in self.first.into_iter().chain(self.more) {
-            counts.of(gone.cause).fetch_add(1, Ordering::Relaxed);
-            panics.hold(|| gone.part(listener));
+        for gone in first.into_iter().chain(more) {
+            panics.hold(|| gone.part(counts, listener));
         }
         panics.go_on();
     }
@@ -76,8 +81,10 @@ impl Panics {
 }
 
 impl Gone {
-    fn part(self, listener: Option<&Listener>) {
+    #[inline]
+    fn part(self, counts: &Counts, listener: Option<&Listener>) {
         let Gone { key, object, cause } = self;
+        counts.of(cause).fetch_add(1, Ordering::Relaxed);
         // A value whose drop panics too is one panic too many, so each has a frame to itself.
         if let Some(listener) = listener {
             let told = catch_unwind(AssertUnwindSafe(|| {

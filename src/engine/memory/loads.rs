@@ -5,25 +5,24 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::{Entry, OccupiedEntry};
 use smol_str::SmolStr;
 
 use super::super::flight::Flight;
 use super::slot::HashedKey;
+use super::underway::Underway;
 use crate::entry::Version;
 
 #[derive(Default)]
 pub(super) struct Loads {
-    current: HashTable<Load>,
+    current: Underway,
     /// Followers of lone leaders that the table no longer lists.
     cut_off: Vec<(u64, Arc<Flight>)>,
 }
 
 /// What is under way for one key. Nothing of it is left once there is neither a leader nor a lease.
-struct Load {
+pub(super) struct Load {
     key: SmolStr,
-    hash: u64,
+    pub(super) hash: u64,
     /// The number of the caller that leads; zero while others may lead.
     leader: u64,
     /// The number of the lease by which the key may be filled; zero while nobody has one.
@@ -43,8 +42,8 @@ pub(super) enum Seat {
 
 /// What a lone leader finds when it lands.
 pub(super) struct Landed {
-    /// The key, if it may still be filled.
-    pub(super) key: Option<SmolStr>,
+    /// Whether nothing has voided the right to fill the key.
+    pub(super) may_fill: bool,
     /// Those who have come to wait.
     pub(super) flight: Option<Arc<Flight>>,
 }
@@ -52,7 +51,7 @@ pub(super) struct Landed {
 impl Loads {
     /// Joins the load of this key, or begins it.
     pub(super) fn board(&mut self, key: &HashedKey<'_>, number: u64, shown: Option<&Version>) -> Seat {
-        let load = self.at(key);
+        let load = self.current.at(key);
         if load.leader == 0 {
             let flight = Arc::new(Flight::new());
             (load.leader, load.flight, load.lone) = (number, Some(Arc::clone(&flight)), false);
@@ -65,8 +64,14 @@ impl Loads {
     }
 
     /// Begins a load together with the right to fill the key, unless somebody leads one already.
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, number: u64) -> bool {
-        let load = self.at(key);
+    #[inline]
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &SmolStr, number: u64) -> bool {
+        if self.current.is_empty() {
+            let load = Load::new(key, kept.clone());
+            self.current.begin(Load { leader: number, lease: number, lone: true, ..load });
+            return true;
+        }
+        let load = self.current.at(key);
         let vacant = load.leader == 0;
         if vacant {
             (load.leader, load.lease, load.flight, load.lone) = (number, number, None, true);
@@ -75,19 +80,26 @@ impl Loads {
     }
 
     /// Ends a load that was led alone.
+    #[inline]
     pub(super) fn land(&mut self, key: &HashedKey<'_>, leader: u64) -> Landed {
-        match self.find(key) {
-            Some(load) if load.get().leader == leader => {
-                let Load { key, lease, flight, .. } = load.remove().0;
-                Landed { key: (lease == leader).then_some(key), flight }
+        match self.current.take_first_if(|load| load.leader == leader) {
+            Some(load) => load.landed(),
+            None => self.land_among(key, leader),
+        }
+    }
+
+    #[inline(never)]
+    fn land_among(&mut self, key: &HashedKey<'_>, leader: u64) -> Landed {
+        match self.current.find(key) {
+            Some(load) if load.leader == leader => {
+                self.current.remove(key).map_or(Landed { may_fill: false, flight: None }, Load::landed)
             }
             // It took too long for its followers, and is still the last that was begun.
-            Some(load) if load.get().lease == leader => {
-                let key = load.get().key.clone();
-                spend(load);
-                Landed { key: Some(key), flight: self.cut_off(leader) }
+            Some(load) if load.lease == leader => {
+                self.spend(key, leader);
+                Landed { may_fill: true, flight: self.cut_off(leader) }
             }
-            _ => Landed { key: None, flight: self.cut_off(leader) },
+            _ => Landed { may_fill: false, flight: self.cut_off(leader) },
         }
     }
 
@@ -98,31 +110,32 @@ impl Loads {
 
     /// Takes the right to fill the key; whoever had it before has it no more.
     pub(super) fn lease(&mut self, key: &HashedKey<'_>, number: u64) {
-        self.at(key).lease = number;
+        self.current.at(key).lease = number;
     }
 
     /// Whether nothing has voided the lease.
     pub(super) fn is_good(&mut self, key: &HashedKey<'_>, lease: u64) -> bool {
-        self.find(key).is_some_and(|load| load.get().lease == lease)
+        self.current.find(key).is_some_and(|load| load.lease == lease)
     }
 
     /// Uses a lease up, or gives it back.
     pub(super) fn spend(&mut self, key: &HashedKey<'_>, lease: u64) {
-        if let Some(load) = self.find(key).filter(|load| load.get().lease == lease) {
-            spend(load);
+        let Some(load) = self.current.find(key).filter(|load| load.lease == lease) else { return };
+        load.lease = 0;
+        if load.leader == 0 {
+            self.current.remove(key);
         }
     }
 
     /// Lets whoever comes later begin a load of their own; the right to fill stays until somebody does.
     pub(super) fn strike(&mut self, key: &HashedKey<'_>, flight: &Arc<Flight>) {
         let is_meant = |load: &Load| load.flight.as_ref().is_some_and(|held| Arc::ptr_eq(held, flight));
-        let Some(mut load) = self.find(key).filter(|load| is_meant(load.get())) else { return };
-        let held = load.get_mut();
-        let followers = held.lone.then(|| held.flight.take()).flatten();
-        let leader = std::mem::take(&mut held.leader);
-        held.flight = None;
-        if held.lease == 0 {
-            load.remove();
+        let Some(load) = self.current.find(key).filter(|load| is_meant(load)) else { return };
+        let followers = load.lone.then(|| load.flight.take()).flatten();
+        let leader = std::mem::take(&mut load.leader);
+        load.flight = None;
+        if load.lease == 0 {
+            self.current.remove(key);
         }
         self.cut_off.extend(followers.map(|flight| (leader, flight)));
     }
@@ -130,18 +143,14 @@ impl Loads {
     /// The key was written or removed: nobody who loads it may fill it, nor be joined.
     #[inline]
     pub(super) fn void(&mut self, key: &HashedKey<'_>) {
-        if !self.current.is_empty()
-            && let Some(load) = self.find(key)
-        {
-            let load = load.remove().0;
+        if let Some(load) = self.current.remove(key) {
             self.keep_followers(load);
         }
     }
 
     /// [`void`](Loads::void) for all keys that are meant.
     pub(super) fn void_all(&mut self, meant: impl Fn(&str) -> bool) {
-        let voided: Vec<Load> = self.current.extract_if(|load| meant(&load.key)).collect();
-        voided.into_iter().for_each(|load| self.keep_followers(load));
+        self.current.remove_all(|load| meant(&load.key)).into_iter().for_each(|load| self.keep_followers(load));
     }
 
     /// A lone leader that the table no longer lists still has to find who waits for it.
@@ -150,25 +159,22 @@ impl Loads {
             self.cut_off.push((load.leader, flight));
         }
     }
-
-    fn find(&mut self, key: &HashedKey<'_>) -> Option<OccupiedEntry<'_, Load>> {
-        self.current.find_entry(key.hash, |load| key.key.is(&load.key)).ok()
-    }
-
-    fn at(&mut self, key: &HashedKey<'_>) -> &mut Load {
-        match self.current.entry(key.hash, |load| key.key.is(&load.key), |load| load.hash) {
-            Entry::Occupied(load) => load.into_mut(),
-            Entry::Vacant(vacant) => {
-                let (key, hash) = (key.key.kept(), key.hash);
-                vacant.insert(Load { key, hash, leader: 0, lease: 0, flight: None, lone: false }).into_mut()
-            }
-        }
-    }
 }
 
-fn spend(mut load: OccupiedEntry<'_, Load>) {
-    load.get_mut().lease = 0;
-    if load.get().leader == 0 {
-        load.remove();
+impl Load {
+    #[inline]
+    pub(super) fn new(key: &HashedKey<'_>, kept: SmolStr) -> Load {
+        Load { key: kept, hash: key.hash, leader: 0, lease: 0, flight: None, lone: false }
+    }
+
+    /// What its leader finds.
+    #[inline]
+    fn landed(self) -> Landed {
+        Landed { may_fill: self.lease == self.leader, flight: self.flight }
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, key: &HashedKey<'_>) -> bool {
+        self.hash == key.hash && key.key.is(&self.key)
     }
 }

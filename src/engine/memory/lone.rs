@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::Store;
 use super::gone::{Leaving, Panics};
-use super::shard::Stored;
+use super::shard::{Incoming, Stored};
 use super::slot::HashedKey;
 use crate::clock::Moment;
 use crate::engine::flight::Landing;
@@ -22,14 +24,18 @@ pub(crate) enum Sought<'a, R> {
 pub(crate) struct Missing<'a> {
     store: &'a Store,
     key: HashedKey<'a>,
+    /// As [`Shard::number`](super::shard::Shard::number) was then: while it is the same, nothing has come.
+    number: u64,
 }
 
 /// A leader that nobody may have followed yet. However it ends, those who have are told.
 pub(crate) struct Lone<'a> {
     store: &'a Store,
     /// The user's hasher is not asked again: it may panic, and this ends in a drop.
-    key: HashedKey<'a>,
-    number: u64,
+    pub(super) key: HashedKey<'a>,
+    /// The key as it is to be kept.
+    pub(super) kept: &'a SmolStr,
+    pub(super) number: u64,
     landed: bool,
 }
 
@@ -42,49 +48,77 @@ impl Store {
         view: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Result<Sought<'a, R>> {
         let key = self.hashed(&key);
-        Ok(match self.view_at(&key, view)? {
+        let mut number = 0;
+        Ok(match self.view_at(&key, view, |shard| number = shard.number)? {
             Some(made) => Sought::Here(made),
-            None => Sought::Missing(Missing { store: self, key }),
+            None => Sought::Missing(Missing { store: self, key, number }),
         })
     }
 }
 
 impl<'a> Missing<'a> {
-    /// Begins the load; `None` if somebody leads it already, or has stored a value meanwhile.
-    pub(crate) fn lead(self) -> Result<Option<Lone<'a>>> {
-        let Missing { store, key } = self;
-        let number = store.cell(key.hash).lock()?.lead_alone(&key);
-        Ok(number.map(|number| Lone { store, key, number, landed: false }))
+    /// Begins the load of the key, shown as it is to be kept; `None` if somebody leads it already, or has stored a value
+    /// meanwhile.
+    #[inline(always)]
+    pub(crate) fn lead(self, kept: &'a SmolStr) -> Result<Option<Lone<'a>>> {
+        let number = self.begin(kept)?;
+        let Missing { store, key, .. } = self;
+        Ok(number.map(|number| Lone { store, key, kept, number, landed: false }))
+    }
+
+    #[inline(never)]
+    fn begin(&self, kept: &SmolStr) -> Result<Option<u64>> {
+        let Missing { store, key, number } = self;
+        Ok(store.cell(key.hash).lock()?.lead_alone(key, kept, *number))
     }
 }
 
-impl Lone<'_> {
+impl<'a> Lone<'a> {
+    /// The key as it is to be kept.
+    pub(crate) fn kept(&self) -> &'a SmolStr {
+        self.kept
+    }
+
     /// Ends the load with a value, which is stored unless the key was written or removed meanwhile.
     ///
     /// # Errors
     /// `TooLarge`, which goes to those who wait too.
+    #[inline(always)]
     pub(crate) fn land(mut self, object: Arc<dyn Object>, end: Moment) -> Result<()> {
+        self.store(object, end)
+    }
+
+    fn store(&mut self, object: Arc<dyn Object>, end: Moment) -> Result<()> {
         let mut incoming = match self.store.incoming(&self.key.key, object, end) {
             Ok(incoming) => Some(incoming),
             Err(error) => {
-                self.fail(error.clone());
+                self.end(Landing::Failed(error.clone()));
                 return Err(error);
             }
         };
         self.landed = true;
-        let (store, key) = (self.store, self.key);
-        let (cell, mut leaving, mut panics) = (store.cell(key.hash), Leaving::default(), Panics::default());
-        let (stored, waiting) = store.change_alone(cell, &mut leaving, |shard, leaving| {
-            shard.land(&key, self.number, &mut incoming, &store.common, leaving)
+        let (store, cell) = (self.store, self.store.cell(self.key.hash));
+        let (mut waiting, mut leaving) = (None, Leaving::default());
+        let stored = store.change_alone(cell, &mut leaving, |shard, leaving| {
+            shard.land(self, &mut waiting, &mut incoming, &store.common, leaving)
         })?;
         // Before code of the user's runs for what was displaced: it may panic, or take its time.
         if let Some((flight, object)) = waiting {
             flight.land(Landing::Value(object));
         }
-        panics.hold(|| store.part(cell, leaving));
         if matches!(stored, Stored::Full) {
-            panics.hold(|| store.fill_by(&key, self.number, &mut incoming)).transpose()?;
+            return self.fill(&mut leaving, &mut incoming);
         }
+        store.part(cell, &mut leaving);
+        Ok(())
+    }
+
+    /// Has other shards make room for what was loaded.
+    #[inline(never)]
+    fn fill(&self, leaving: &mut Leaving, incoming: &mut Option<Incoming>) -> Result<()> {
+        let (store, key, mut panics) = (self.store, &self.key, Panics::default());
+        panics.hold(|| store.part(store.cell(key.hash), leaving));
+        panics.hold(|| store.fill_by(key, self.number, incoming)).transpose()?;
         panics.go_on();
         Ok(())
     }

@@ -23,6 +23,7 @@ mod slab;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod underway;
 mod walk;
 mod weight;
 mod within;

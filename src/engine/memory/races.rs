@@ -139,7 +139,7 @@ fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
             Sought::Here(value) => return value,
             Sought::Missing(missing) => missing,
         };
-        match missing.lead().unwrap() {
+        match missing.lead(&"k".into()).unwrap() {
             Some(lone) => {
                 loads.fetch_add(1, Ordering::SeqCst);
                 thread::yield_now();
@@ -207,7 +207,7 @@ fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
                     let whole = Prefix::default();
                     let key = whole.key("k").unwrap();
                     if let Sought::Missing(missing) = store.seek(key, number).unwrap()
-                        && let Some(lone) = missing.lead().unwrap()
+                        && let Some(lone) = missing.lead(&"k".into()).unwrap()
                     {
                         let loaded = source.load(Ordering::SeqCst);
                         got.lock().unwrap().push(loaded);

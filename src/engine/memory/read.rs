@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Store;
 use super::lock::{Cell, Inside};
+use super::shard::Shard;
 use super::slot::{HashedKey, Slot};
 use crate::clock::{Clock, Moment};
 use crate::entry::{Found, Item, Object, Version};
@@ -38,7 +39,7 @@ impl Store {
     /// The value, shared.
     #[inline(always)]
     pub(crate) fn object(&self, key: &Key<'_>) -> Result<Option<Arc<dyn Object>>> {
-        self.read_fresh(&self.hashed(key), |slot| Arc::clone(&slot.object))
+        self.read_fresh(&self.hashed(key), |slot| Arc::clone(&slot.object), |_| ())
     }
 
     /// Makes something of the value in place: `view` runs while its shard is locked, and may not use any store.
@@ -48,7 +49,7 @@ impl Store {
         key: &Key<'_>,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Result<Option<R>> {
-        self.view_at(&self.hashed(key), view)
+        self.view_at(&self.hashed(key), view, |_| ())
     }
 
     #[inline(always)]
@@ -56,11 +57,13 @@ impl Store {
         &self,
         key: &HashedKey<'_>,
         view: impl FnOnce(&Arc<dyn Object>) -> R,
+        miss: impl FnOnce(&Shard),
     ) -> Result<Option<R>> {
-        self.read_fresh(key, |slot| {
+        let view = |slot: &Slot| {
             let _inside = Inside::enter();
             view(&slot.object)
-        })
+        };
+        self.read_fresh(key, view, miss)
     }
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Result<Option<Found>> {
@@ -68,12 +71,12 @@ impl Store {
     }
 
     pub(super) fn get_at(&self, key: &HashedKey<'_>) -> Result<Option<Found>> {
-        self.read_fresh(key, |slot| slot.found(None))
+        self.read_fresh(key, |slot| slot.found(None), |_| ())
     }
 
     /// [`get_at`](Store::get_at) with what is left of the entry's stay, also where that is past its time.
     pub(super) fn get_aged(&self, key: &HashedKey<'_>) -> Result<Option<Found>> {
-        self.read(key, |slot, _| slot.aged(self.clock()))
+        self.read(key, |slot, _| slot.aged(self.clock()), |_| ())
     }
 
     /// When the entry ends, if it is there; does not count as a use.
@@ -88,29 +91,43 @@ impl Store {
     }
 
     #[inline(always)]
-    fn read_fresh<R>(&self, key: &HashedKey<'_>, make: impl FnOnce(&Slot) -> R) -> Result<Option<R>> {
-        self.read(key, |slot, key| if slot.is_due(key, self.clock()) { None } else { Some(make(slot)) })
+    fn read_fresh<R>(
+        &self,
+        key: &HashedKey<'_>,
+        make: impl FnOnce(&Slot) -> R,
+        miss: impl FnOnce(&Shard),
+    ) -> Result<Option<R>> {
+        let see = |slot: &Slot, key: &HashedKey<'_>| {
+            if slot.is_due(key, self.clock()) { None } else { Some(make(slot)) }
+        };
+        self.read(key, see, miss)
     }
 
-    /// What `see` makes of the entry; `None` also if it makes nothing of one that is past its time.
+    /// What `see` makes of the entry; `None` also if it makes nothing of one that is past its time. `miss` is shown the
+    /// shard as it was when there was nothing.
     #[inline(always)]
     fn read<R>(
         &self,
         key: &HashedKey<'_>,
         see: impl FnOnce(&Slot, &HashedKey<'_>) -> Option<R>,
+        miss: impl FnOnce(&Shard),
     ) -> Result<Option<R>> {
         let cell = self.cell(key.hash);
         if self.common.eviction == Eviction::Lru {
             // In parts, or the result of the other way would lie in memory too.
-            return match self.read_alone(cell, *key, see)? {
+            return match self.read_alone(cell, *key, see, miss)? {
                 Some(seen) => Ok(Some(seen)),
                 None => Ok(None),
             };
         }
         let shard = cell.read()?;
-        let Some(slot) = shard.queues.glance(key) else { return Ok(None) };
+        let Some(slot) = shard.queues.glance(key) else {
+            miss(&shard);
+            return Ok(None);
+        };
         let Some(seen) = see(slot, key) else {
             let is_over = self.clock().has_passed(slot.end);
+            miss(&shard);
             drop(shard);
             if is_over {
                 self.expire(cell, *key)?;
@@ -129,11 +146,15 @@ impl Store {
         cell: &Cell,
         key: HashedKey<'_>,
         see: impl FnOnce(&Slot, &HashedKey<'_>) -> Option<R>,
+        miss: impl FnOnce(&Shard),
     ) -> Result<Option<R>> {
         let mut shard = cell.lock()?;
-        let Some(slot) = shard.queues.read(&key, Eviction::Lru) else { return Ok(None) };
-        let seen = see(slot, &key);
-        let is_over = seen.is_none() && self.clock().has_passed(slot.end);
+        let slot = shard.queues.read(&key, Eviction::Lru);
+        let seen = slot.as_ref().and_then(|slot| see(slot, &key));
+        let is_over = seen.is_none() && slot.is_some_and(|slot| self.clock().has_passed(slot.end));
+        if seen.is_none() {
+            miss(&shard);
+        }
         drop(shard);
         if is_over {
             self.expire(cell, key)?;

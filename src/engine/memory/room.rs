@@ -53,11 +53,11 @@ impl Shard {
         true
     }
 
-    /// Stores what is not there yet.
+    /// Stores what is not there yet, under its key as it is to be kept, where there is one.
     pub(super) fn put_new(
         &mut self,
         key: &HashedKey<'_>,
-        owned: Option<SmolStr>,
+        kept: Option<&SmolStr>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
@@ -80,8 +80,8 @@ impl Shard {
         }
         if let Some(Incoming { object, end, weight }) = incoming.take() {
             let (number, links) = (self.number as u32, Links::new(queue, 0));
-            let key_text = owned.unwrap_or_else(|| key.key.kept());
-            let slot = Slot { key: key_text, object, end, number, part: key.part(), links };
+            let joined = kept.map_or_else(|| key.key.kept(), SmolStr::clone);
+            let slot = Slot { key: joined, object, end, number, part: key.part(), links };
             self.queues.insert(queue, slot, weight, common.share);
         }
         true
@@ -95,8 +95,8 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        let spared = self.queues.find(spared);
         let mut fits = common.reserve(weight);
+        let spared = if fits { None } else { self.queues.find(spared) };
         while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction, spared) {
             common.give_up(slot, held, leaving);
             common.entries.release(1);

@@ -6,9 +6,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
+use super::lone::Lone;
 use super::queues::Queues;
 use super::slot::{HashedKey, Slot};
 use crate::clock::{Clock, Moment};
@@ -21,7 +24,7 @@ use crate::removal::RemovalCause;
 pub(super) struct Shard {
     pub(super) queues: Queues,
     pub(super) loads: Loads,
-    /// The last number given to a write, a lease or a leader of this shard.
+    /// The last number given to a write, a lease or a leader of this shard. No entry comes without one.
     pub(super) number: u64,
 }
 
@@ -44,7 +47,7 @@ pub(super) enum Stored {
 }
 
 /// Those who wait for a load, and what they get.
-type Waiting = (Arc<Flight>, Arc<dyn Object>);
+pub(super) type Waiting = (Arc<Flight>, Arc<dyn Object>);
 
 /// What adding to a counter came to.
 pub(crate) enum Sum {
@@ -176,13 +179,14 @@ impl Shard {
     }
 
     /// Begins a load together with the right to fill the key, of which there is no entry for as long as that right is
-    /// good; `None` if somebody leads one already, or there is an entry by now.
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>) -> Option<u64> {
-        if self.queues.find(key).is_some() {
+    /// good; `None` if somebody leads one already, or there is an entry by now that was not there at number `then`.
+    #[inline]
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &SmolStr, then: u64) -> Option<u64> {
+        if self.number != then && self.queues.find(key).is_some() {
             return None;
         }
         let number = self.next();
-        self.loads.lead_alone(key, number).then_some(number)
+        self.loads.lead_alone(key, kept, number).then_some(number)
     }
 
     /// Ends a load that was led alone, and stores what it gave if it may; where there is no room yet, the right to
@@ -190,23 +194,26 @@ impl Shard {
     /// the value.
     pub(super) fn land(
         &mut self,
-        key: &HashedKey<'_>,
-        leader: u64,
+        lone: &Lone<'_>,
+        waiting: &mut Option<Waiting>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
-    ) -> (Stored, Option<Waiting>) {
-        let Landed { key: owned, flight } = self.loads.land(key, leader);
-        let waiting = flight.and_then(|flight| Some((flight, Arc::clone(&incoming.as_ref()?.object))));
-        if owned.is_none() {
-            return (Stored::No, waiting);
+    ) -> Stored {
+        let (key, leader) = (&lone.key, lone.number);
+        let Landed { may_fill, flight } = self.loads.land(key, leader);
+        if let (Some(flight), Some(incoming)) = (flight, &incoming) {
+            *waiting = Some((flight, Arc::clone(&incoming.object)));
+        }
+        if !may_fill {
+            return Stored::No;
         }
         self.next();
-        if self.put_new(key, owned, incoming, common, leaving) {
-            return (Stored::Yes, waiting);
+        if self.put_new(key, Some(lone.kept), incoming, common, leaving) {
+            return Stored::Yes;
         }
         self.loads.lease(key, leader);
-        (Stored::Full, waiting)
+        Stored::Full
     }
 
     pub(super) fn next(&mut self) -> u64 {

@@ -70,7 +70,7 @@ impl Store {
                 more = self.change_alone(cell, &mut leaving, |shard, leaving| walk(shard, from, leaving))?;
                 from += STRETCH;
                 cleared += leaving.cleared();
-                panics.hold(|| self.part(cell, leaving));
+                panics.hold(|| self.part(cell, &mut leaving));
             }
         }
         panics.go_on();

@@ -30,7 +30,7 @@ impl Store {
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
         let result = look(&mut *cell.lock()?, key, &mut leaving);
-        self.part(cell, leaving);
+        self.part(cell, &mut leaving);
         Ok(result)
     }
 
@@ -53,7 +53,7 @@ impl Store {
         let cell = self.cell(key.hash);
         let mut leaving = Leaving::default();
         let result = self.change_alone(cell, &mut leaving, |shard, leaving| change(shard, key, leaving))?;
-        panics.hold(|| self.part(cell, leaving));
+        panics.hold(|| self.part(cell, &mut leaving));
         Ok(result)
     }
 
@@ -64,7 +64,7 @@ impl Store {
     ) -> Result<R> {
         let mut leaving = Leaving::default();
         let result = self.change_alone(cell, &mut leaving, change)?;
-        self.part(cell, leaving);
+        self.part(cell, &mut leaving);
         Ok(result)
     }
 
@@ -81,15 +81,15 @@ impl Store {
     }
 
     #[inline]
-    pub(super) fn part(&self, cell: &Cell, leaving: Leaving) {
+    pub(super) fn part(&self, cell: &Cell, leaving: &mut Leaving) {
         if !leaving.is_empty() {
             self.part_with(cell, leaving);
         }
     }
 
     #[inline(never)]
-    fn part_with(&self, cell: &Cell, leaving: Leaving) {
-        leaving.part(&cell.counts, self.listener.as_ref());
+    fn part_with(&self, cell: &Cell, leaving: &mut Leaving) {
+        std::mem::take(leaving).part(&cell.counts, self.listener.as_ref());
     }
 
     #[inline(always)]
