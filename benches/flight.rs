@@ -46,7 +46,7 @@ fn last_waiter() -> Row {
     interleaved(
         "last waiter",
         "us",
-        41,
+        151,
         vec![
             contender(OURS, || {
                 let key = our_keys.next().expect("there are enough numbers");
@@ -95,7 +95,7 @@ fn miss() -> Row {
     interleaved(
         "miss",
         "ns",
-        15,
+        41,
         vec![
             contender(OURS, || {
                 let cache = ours(2 * NEW_KEYS);
@@ -125,7 +125,7 @@ fn hit() -> Row {
     interleaved(
         "hit",
         "ns",
-        15,
+        41,
         vec![
             contender(OURS, || nanos_each(&keys, |key| compute(&cache, key, loads))),
             contender(QUICK, || nanos_each(&keys, |key| insert(&quick, key, loads))),

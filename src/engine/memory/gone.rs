@@ -22,43 +22,62 @@ pub(super) struct Gone {
 
 /// All that one operation displaces: mostly nothing or one, which takes no allocation.
 #[derive(Default)]
-pub(super) struct Leaving {
-    first: Option<Gone>,
-    more: Vec<Gone>,
+pub(super) enum Leaving {
+    #[default]
+    Nobody,
+    One(Gone),
+    More(Vec<Gone>),
 }
 
 impl Leaving {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
+        matches!(self, Leaving::Nobody)
     }
 
     pub(super) fn cleared(&self) -> u64 {
-        let all = self.first.iter().chain(&self.more);
-        all.filter(|gone| gone.cause == RemovalCause::Cleared).count() as u64
+        let all = match self {
+            Leaving::Nobody => &[],
+            Leaving::One(gone) => std::slice::from_ref(gone),
+            Leaving::More(all) => all.as_slice(),
+        };
+        all.iter().filter(|gone| gone.cause == RemovalCause::Cleared).count() as u64
     }
 
+    #[inline]
     pub(super) fn push(&mut self, gone: Gone) {
-        match self.first {
-            None => self.first = Some(gone),
-            Some(_) => self.more.push(gone),
+        match self {
+            Leaving::Nobody => *self = Leaving::One(gone),
+            _ => self.push_more(gone),
         }
+    }
+
+    #[inline(never)]
+    fn push_more(&mut self, gone: Gone) {
+        *self = match std::mem::take(self) {
+            Leaving::Nobody => Leaving::One(gone),
+            Leaving::One(first) => Leaving::More(vec![first, gone]),
+            Leaving::More(mut all) => {
+                all.push(gone);
+                Leaving::More(all)
+            }
+        };
     }
 
     /// Counts, tells the listener, and drops, entry by entry: a panic of the user's code must not meet another on
     /// its way out, which would end the process. The first one goes on when all are gone.
     pub(super) fn part(self, counts: &Counts, listener: Option<&Listener>) {
-        let Leaving { first, more } = self;
-        if more.is_empty() {
-            // Whose panic meets no other.
-            first.into_iter().for_each(|gone| gone.part(counts, listener));
-            return;
+        match self {
+            Leaving::Nobody => {}
+            Leaving::One(gone) => gone.part(counts, listener),
+            Leaving::More(all) => {
+                let mut panics = Panics::default();
+                for gone in all {
+                    panics.hold(|| gone.part(counts, listener));
+                }
+                panics.go_on();
+            }
         }
-        let mut panics = Panics::default();
-        for gone in first.into_iter().chain(more) {
-            panics.hold(|| gone.part(counts, listener));
-        }
-        panics.go_on();
     }
 }
 

@@ -119,6 +119,7 @@ impl Queues {
     }
 
     /// Takes in an entry that is not there; the caller has made room in a shard that is to hold about `share`.
+    #[inline]
     pub(super) fn insert(&mut self, queue: Queue, slot: Slot, weight: u32, share: usize) {
         let place = self.slab.insert(slot, share);
         self.slab.set_weight(place, weight);
@@ -159,29 +160,25 @@ impl Queues {
             let oldest = self.main.oldest()?;
             return self.take(if spared == Some(oldest) { self.beside(oldest)? } else { oldest });
         }
-        for step in 0.. {
-            let from = self.gives_up(queue);
-            let place = match from {
-                Queue::Young => self.young.oldest()?,
-                Queue::Main => self.main.oldest()?,
-            };
-            if spared == Some(place) {
-                return self.take(self.beside(place)?);
-            }
-            let uses = self.slab.get(place)?.links.uses();
+        let mut steps = 0..STEPS;
+        let (from, place) = loop {
+            let (from, place, uses) = self.next_to_go(queue)?;
             let stays = match from {
                 Queue::Young => uses >= MOST_USES,
                 Queue::Main => uses > 0,
             };
-            if !stays || step == STEPS {
-                let evicted = self.take(place)?;
-                self.ghosts.push(evicted.0.part, from, self.len() + 1);
-                return Some(evicted);
+            if !stays || spared == Some(place) || steps.next().is_none() {
+                break (from, place);
             }
             self.unlink(place);
             self.push(Queue::Main, place, if from == Queue::Main { uses - 1 } else { 0 });
+        };
+        if spared == Some(place) {
+            return self.take(self.beside(place)?);
         }
-        None
+        let evicted = self.take(place)?;
+        self.ghosts.push(evicted.0.part, from, self.len() + 1);
+        Some(evicted)
     }
 
     /// Whoever comes next after the oldest of a queue, be it in the other one.
@@ -213,6 +210,17 @@ impl Queues {
         self.unlink(place);
         let weight = self.slab.weight(place);
         self.slab.remove(place).map(|slot| (slot, weight))
+    }
+
+    /// The oldest of the queue that is too long once an entry has gone there, and how often it was read.
+    #[inline]
+    fn next_to_go(&self, queue: Queue) -> Option<(Queue, Place, u8)> {
+        let from = self.gives_up(queue);
+        let place = match from {
+            Queue::Young => self.young.oldest()?,
+            Queue::Main => self.main.oldest()?,
+        };
+        Some((from, place, self.slab.get(place)?.links.uses()))
     }
 
     /// Which queue is too long once an entry has gone there.

@@ -84,6 +84,7 @@ impl Slab {
     }
 
     /// Takes in an entry whose key is not there, in a shard that is meant to hold about `share`.
+    #[inline]
     pub(super) fn insert(&mut self, slot: Slot, share: usize) -> Place {
         let part = slot.part;
         let place = match self.holes.pop() {
@@ -101,6 +102,7 @@ impl Slab {
         place
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, place: Place) -> Option<Slot> {
         let slot = self.slots.get_mut(place.index())?.take()?;
         if let Ok(indexed) = self.index.find_entry(spread(slot.part), |held| *held == place) {

@@ -8,6 +8,7 @@ mod crowd;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod dial;
 mod flight;
+mod loading;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod pool;
 #[cfg(any(feature = "redis", feature = "memcached"))]
@@ -34,7 +35,8 @@ pub(crate) use self::agenda::{Renewing, detach, leave, patience, renewing, while
 pub(crate) use self::background::{Background, LaterLoad};
 #[cfg(feature = "testing")]
 pub(crate) use self::crowd::crowd;
-pub(crate) use self::flight::{is_loading, landed, loading};
+pub(crate) use self::flight::landed;
+pub(crate) use self::loading::{is_loading, loading};
 pub(crate) use self::turn::called;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use super::guard::Guard;
