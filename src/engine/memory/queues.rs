@@ -176,9 +176,9 @@ impl Queues {
         if spared == Some(place) {
             return self.take(self.beside(place)?);
         }
-        let evicted = self.take(place)?;
-        self.ghosts.push(evicted.0.part, from, self.len() + 1);
-        Some(evicted)
+        let part = self.slab.get(place)?.part;
+        self.ghosts.push(part, from, self.len());
+        self.take(place)
     }
 
     /// Whoever comes next after the oldest of a queue, be it in the other one.

@@ -88,33 +88,37 @@ impl Slab {
     pub(super) fn insert(&mut self, slot: Slot, share: usize) -> Place {
         let part = slot.part;
         let place = match self.holes.pop() {
-            Some(place) => {
-                self.slots[place.index()] = Some(slot);
-                place
-            }
+            Some(place) => place,
             None => {
                 self.grow(share);
-                self.slots.push(Some(slot));
+                self.slots.push(None);
                 Place::new(self.slots.len() - 1)
             }
         };
+        self.slots[place.index()] = Some(slot);
         self.index.insert_unique(spread(part), place, hash_of(&self.slots));
         place
     }
 
     #[inline]
     pub(super) fn remove(&mut self, place: Place) -> Option<Slot> {
-        let slot = self.slots.get_mut(place.index())?.take()?;
-        if let Ok(indexed) = self.index.find_entry(spread(slot.part), |held| *held == place) {
+        let part = self.get(place)?.part;
+        if let Ok(indexed) = self.index.find_entry(spread(part), |held| *held == place) {
             indexed.remove();
         }
         self.set_weight(place, 0);
         self.holes.push(place);
+        let slot = self.slots[place.index()].take();
         // A few slots are kept, for shards that are filled and emptied all the time.
         if self.len() == 0 && self.slots.len() > FEW {
-            *self = Slab::default();
+            self.release();
         }
-        Some(slot)
+        slot
+    }
+
+    #[cold]
+    fn release(&mut self) {
+        *self = Slab::default();
     }
 
     /// To four times the size up to the share, since each time all is moved; by little beyond it, since a shard that is
