@@ -103,6 +103,20 @@ fn a_hit_through_get_or_compute_allocates_nothing() {
     }
 }
 
+#[test]
+fn a_hit_through_get_or_compute_arc_is_the_very_value_that_a_miss_gave() {
+    for (cache, ttl) in cases() {
+        let loaded =
+            cache.get_or_compute_arc("key", ttl, || Ok::<_, std::io::Error>(Untouchable(KEPT))).unwrap();
+        let hit = || {
+            let load = || -> Result<Untouchable, std::io::Error> { panic!("there is a value") };
+            assert!(Arc::ptr_eq(&cache.get_or_compute_arc("key", ttl, load).unwrap(), &loaded));
+        };
+        hit();
+        assert_eq!(allocations(hit), 0, "{cache:?} {ttl:?}");
+    }
+}
+
 #[cfg(feature = "async")]
 #[test]
 fn a_hit_of_a_task_allocates_nothing_either() {

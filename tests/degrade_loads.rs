@@ -23,6 +23,7 @@ type Load = (&'static str, fn(&World, &AtomicU64) -> Result<u64>);
 /// Each loading verb, with the value it gave and a count of how often it loaded.
 const LOADS: &[Load] = &[
     ("get_or_compute", |w, loads| w.load("k", || count(loads))),
+    ("get_or_compute", |w, loads| w.load_arc("k", || count(loads)).map(|value| *value)),
     ("fetch", |w, loads| {
         let fetched: Fetched<u64> = w.fetch("k", &w.policy(|policy| policy), || count(loads))?;
         assert!(matches!(fetched.source, Origin::Loaded), "{fetched:?}");

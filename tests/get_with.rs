@@ -40,6 +40,9 @@ const VERBS: &[Verb] = &[
     ("clear", Cache::clear),
     ("get_or_compute", |c| compute(c, "k")),
     ("get_or_compute", |c| compute(c, "missing")),
+    ("get_or_compute", |c| {
+        c.get_or_compute_arc("k", Ttl::NEVER, || Ok::<_, std::io::Error>(2_u64)).map(drop)
+    }),
     ("get_or_compute_many", |c| {
         let load = |_: &[String]| -> Result<_, std::io::Error> { panic!("nothing can be loaded here") };
         c.get_or_compute_many::<u64, _>(["k".to_owned(), "missing".to_owned()], Ttl::NEVER, load).map(drop)

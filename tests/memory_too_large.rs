@@ -44,6 +44,7 @@ const OVER_NOTHING: &[Verb] = &[
     ("add", |w| call!(w, c => c.add("new", &heavy(), Ttl::NEVER)).map(drop)),
     ("update", |w| call!(w, c => c.update("new", Ttl::NEVER, |_: Option<String>| heavy())).map(drop)),
     ("get_or_compute", |w| w.compute("new", heavy()).map(drop)),
+    ("get_or_compute", |w| w.load_arc("new", || Ok::<_, BoxError>(heavy())).map(drop)),
     ("fetch", |w| w.fetch("new", &w.policy(|p| p), || Ok::<_, BoxError>(heavy())).map(drop)),
     ("get_or_compute_many", |w| {
         let loaded = || HashMap::from([("new".to_owned(), heavy())]);

@@ -28,6 +28,7 @@ const VERBS: &[Verb] = &[
     Verb("decr", 1, 2, |w| call!(w, c => c.decr("n", 1, MINUTE)).is_ok()),
     Verb("update", 2, 2, |w| call!(w, c => c.update("k", MINUTE, |_: Option<u64>| 1)).is_ok()),
     Verb("get_or_compute, hit", 1, 1, |w| w.compute("k", 1_u64).is_ok()),
+    Verb("get_or_compute_arc, hit", 1, 1, |w| w.compute_arc("k", 1_u64).is_ok()),
     Verb("take", 1, 2, |w| call!(w, c => c.take::<u64>("k")).is_ok()),
     Verb("delete", 1, 1, |w| call!(w, c => c.delete("k")).is_ok()),
     Verb("get_or_compute, miss", 3, 3, |w| w.compute("missing", 1_u64).is_ok()),

@@ -46,6 +46,7 @@ fn every_verb_can_be_spawned() {
         cache => cache.health();
         cache => cache.get_or_compute("k", Ttl::NEVER, async || Ok::<_, BoxError>(1));
         cache => cache.get_or_compute("k", Ttl::NEVER, || async { Ok::<_, BoxError>(1) });
+        cache => cache.get_or_compute_arc("k", Ttl::NEVER, async || Ok::<_, BoxError>(1));
         cache => cache.get_or_compute_many(["a", "b"], Ttl::NEVER, async |missing: &[String]| {
             Ok::<HashMap<String, usize>, BoxError>(missing.iter().map(|key| (key.clone(), key.len())).collect())
         });

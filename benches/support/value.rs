@@ -1,9 +1,10 @@
 //! What is kept: bytes behind an `Arc`, a struct that is cloned, a number.
 
 use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use lexigram_cache::{Cache, Value};
+use lexigram_cache::{Cache, Ttl, Value};
 use serde::{Deserialize, Serialize};
 
 /// A value as our users store it, and what users of the peers would keep for it.
@@ -16,6 +17,9 @@ pub trait Kind: Value + Clone {
 
     /// Reads it from ours with the same hands: what comes out is what comes out of the peers.
     fn read(cache: &Cache, key: &str) -> Option<Self::Kept>;
+
+    /// Reads or loads it from ours, with the same hands.
+    fn read_or_load(cache: &Cache, key: &str, ttl: Ttl, load: impl FnOnce() -> Self) -> Self::Kept;
 }
 
 /// 100 bytes, shared.
@@ -37,6 +41,11 @@ impl Kind for Blob {
 
     fn read(cache: &Cache, key: &str) -> Option<Arc<Blob>> {
         cache.get_arc(key).expect("memory does not fail")
+    }
+
+    fn read_or_load(cache: &Cache, key: &str, ttl: Ttl, load: impl FnOnce() -> Blob) -> Arc<Blob> {
+        let load = || Ok::<_, Infallible>(load());
+        cache.get_or_compute_arc(key, ttl, load).expect("memory does not fail")
     }
 }
 
@@ -87,6 +96,10 @@ impl Kind for Record {
     fn read(cache: &Cache, key: &str) -> Option<Record> {
         cache.get(key).expect("memory does not fail")
     }
+
+    fn read_or_load(cache: &Cache, key: &str, ttl: Ttl, load: impl FnOnce() -> Record) -> Record {
+        cache.get_or_compute(key, ttl, || Ok::<_, Infallible>(load())).expect("memory does not fail")
+    }
 }
 
 /// Where only the keys matter.
@@ -103,5 +116,9 @@ impl Kind for u64 {
 
     fn read(cache: &Cache, key: &str) -> Option<u64> {
         cache.get(key).expect("memory does not fail")
+    }
+
+    fn read_or_load(cache: &Cache, key: &str, ttl: Ttl, load: impl FnOnce() -> u64) -> u64 {
+        cache.get_or_compute(key, ttl, || Ok::<_, Infallible>(load())).expect("memory does not fail")
     }
 }

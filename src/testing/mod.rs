@@ -82,6 +82,7 @@ macro_rules! for_each_promise {
             keys_are_listed_as_they_were_given,
             only_values_are_listed,
             a_miss_loads_and_a_hit_does_not,
+            a_shared_value_is_loaded_and_read_as_any_other,
             many_callers_share_one_load,
             a_removal_beats_a_load_that_began_before,
             a_loaders_error_is_returned_and_not_cached,

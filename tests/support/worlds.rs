@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use lexigram_cache::{BoxError, Cache, Result, Stats, Ttl, Value, aio};
@@ -77,6 +77,23 @@ impl World {
         load: impl FnOnce() -> Result<T, E>,
     ) -> Result<T> {
         self.load_for(key, Ttl::NEVER, load)
+    }
+
+    /// [`compute`](World::compute) by `get_or_compute_arc`.
+    pub fn compute_arc<T: Value>(&self, key: &str, value: T) -> Result<Arc<T>> {
+        self.load_arc(key, || Ok::<_, BoxError>(value))
+    }
+
+    /// [`load`](World::load) by `get_or_compute_arc`.
+    pub fn load_arc<T: Value, E: Into<BoxError>>(
+        &self,
+        key: &str,
+        load: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>> {
+        match self {
+            World::Threads(cache) => cache.get_or_compute_arc(key, Ttl::NEVER, load),
+            World::Tasks(cache) => block_on(cache.get_or_compute_arc(key, Ttl::NEVER, async || load())),
+        }
     }
 
     /// The same for a lifetime.

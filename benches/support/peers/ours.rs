@@ -1,5 +1,4 @@
-use std::convert::Infallible;
-use std::hint::black_box;
+use std::borrow::Borrow;
 
 use lexigram_cache::{Cache, Memory, Ttl};
 
@@ -35,8 +34,7 @@ impl<T: Kind> Peer<T> for Ours {
     }
 
     fn get_or_insert<R>(&self, key: &String, load: impl FnOnce() -> T, read: impl FnOnce(&T) -> R) -> R {
-        let value = self.cache.get_or_compute(key, self.ttl, || Ok::<_, Infallible>(load()));
-        read(black_box(&value.expect("memory does not fail")))
+        read(T::read_or_load(&self.cache, key, self.ttl, load).borrow())
     }
 
     fn len(&self) -> usize {

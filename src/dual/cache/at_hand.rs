@@ -97,13 +97,17 @@ impl Cache {
         }
     }
 
-    /// The value if it is at hand; if there is none, what begins its load. `None` where that takes more than memory by
+    /// What `view` makes of the value if it is at hand; if there is none, what begins its load. `None` where that takes more than memory by
     /// itself.
     #[inline(always)]
-    pub(super) fn seek<'a, T: Value>(&'a self, key: &'a str) -> Option<Sought<'a, Taken<T>>> {
+    pub(super) fn seek<'a, R>(
+        &'a self,
+        key: &'a str,
+        view: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Option<Sought<'a, R>> {
         let plain = self.inner.tuning.are_plain() && self.inner.prefix.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
-        memory.store().seek(self.inner.prefix.named(key)?, Taken::of).ok()
+        memory.store().seek(self.inner.prefix.named(key)?, view).ok()
     }
 
     /// Memory, while the cache is open.

@@ -1,4 +1,4 @@
-//! `get_or_compute`, and what running a loader comes to.
+//! What running a loader comes to: what is stored, by what right, and what is told.
 
 use super::call::Call;
 use super::lease::{Renewal, Right};
@@ -12,7 +12,6 @@ use smol_str::SmolStr;
 
 use crate::chance::up_to;
 use crate::deadline::Deadline;
-use crate::engine::memory::{Lone, Missing, Sought};
 use crate::entry::{Condition, Found, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
@@ -20,111 +19,10 @@ use crate::fetched::{Fetched, Loaded};
 use crate::key::Key;
 use crate::now::now;
 use crate::policy::{Policy, Rules};
-use crate::ttl::{Lifetime, Ttl};
-
-const COMPUTE: &str = "get_or_compute";
+use crate::ttl::Lifetime;
 
 #[maybe_async]
 impl Cache {
-    /// The value; if there is none, what `load` gives, stored for `ttl`.
-    ///
-    /// Of all callers that miss the same key, in this process and in others, threads and tasks alike, one loads and
-    /// the others wait for it, at most `max_wait`; then they load for themselves and store nothing. The deadline
-    /// bounds the calls to the backend, not the loader. A write or removal of the key during the load, by whomever,
-    /// keeps the loaded value from being stored; those who already waited still get it, those who come later do not.
-    ///
-    /// A value that was loaded but could not be stored for a fault of the server is returned all the same;
-    /// the fault goes to the observer and the counters. One round trip for a hit, three for a miss.
-    ///
-    /// This is [`fetch`](Cache::fetch) under the cache's own policy.
-    ///
-    /// ```
-    /// use lexigram_cache::Cache;
-    /// use std::time::Duration;
-    ///
-    /// let cache = Cache::memory();
-    /// let lines = cache.get_or_compute("lines", Duration::from_secs(60), || {
-    ///     std::fs::read_to_string("Cargo.toml").map(|text| text.lines().count())
-    /// })?;
-    /// assert!(lines > 0);
-    /// # Ok::<(), lexigram_cache::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// `Loader` if the loader failed: it and all who waited get the error, see [`Error::loader`]; it is not
-    /// cached. `LoaderPanicked` for those who waited for a loader that panicked; the panic itself goes on in
-    /// the caller that led. `RecursiveLoad` if a loader asks for the key it is loading. Else as
-    /// [`get`](Cache::get) and [`set`](Cache::set).
-    ///
-    /// # Panics
-    /// If `load` does.
-    pub async fn get_or_compute<T: Value, E: Into<BoxError>>(
-        &self,
-        key: impl AsRef<str>,
-        ttl: impl Into<Ttl>,
-        load: impl rt::Load() -> Result<T, E>,
-    ) -> Result<T> {
-        let (key, ttl) = (key.as_ref(), ttl.into());
-        let missing = match self.seek::<T>(key) {
-            Some(Sought::Here(taken)) => match taken.open() {
-                Some(value) if ttl.is_sound() => return Ok(self.hit(COMPUTE, value)),
-                _ => None,
-            },
-            Some(Sought::Missing(missing)) => Some(missing),
-            None => None,
-        };
-        self.compute(key, ttl, missing, load).await
-    }
-
-    /// What is not at hand.
-    #[inline(never)]
-    async fn compute<T: Value, E: Into<BoxError>>(
-        &self,
-        key: &str,
-        ttl: Ttl,
-        missing: Option<Missing<'_>>,
-        load: impl rt::Load() -> Result<T, E>,
-    ) -> Result<T> {
-        let mut call = self.call_beside(COMPUTE);
-        call.refuse_closed()?;
-        let (key, ttl) = (call.key(key)?, call.input(ttl.resolve(self.inner.tuning.default_ttl()))?);
-        if let Some(missing) = missing {
-            let kept = key.kept();
-            if let Some(lone) = call.input(missing.lead(&kept))? {
-                return self.load_alone(&call, key, ttl, lone, load).await;
-            }
-        }
-        let policy = Policy { rules: self.inner.tuning.rules(), ttl };
-        let sight = self.look(&call, &key, &policy).await?;
-        let fetched = self.obtain(&mut call, key, &policy, sight, load).await?;
-        Ok(Arc::unwrap_or_clone(fetched.value))
-    }
-
-    /// Loads what memory by itself has just been found to lack.
-    async fn load_alone<'a, T: Value, E: Into<BoxError>>(
-        &self,
-        call: &Call<'a>,
-        key: Key<'a>,
-        ttl: Lifetime,
-        lone: Lone<'a>,
-        load: impl rt::Load() -> Result<T, E>,
-    ) -> Result<T> {
-        self.inner.journal.record(COMPUTE, EventKind::Miss(1));
-        self.refuse_recursion(call, &key)?;
-        let keys = std::slice::from_ref(lone.kept());
-        match self.run_bare(call, keys, self.inner.tuning.first(), load).await.0 {
-            Ok(value) => {
-                let kept = Arc::new(value.clone()) as Arc<dyn Object>;
-                call.input(lone.land(kept, call.backend().end_of(ttl)))?;
-                Ok(value)
-            }
-            Err(error) => {
-                lone.fail(error.clone());
-                Err(error)
-            }
-        }
-    }
-
     /// Loads for a caller whose value nobody else is to see.
     pub(super) async fn load_unstored<'a, T: Value, L: Into<Loaded<T>>, E: Into<BoxError>>(
         &'a self,
@@ -198,7 +96,7 @@ impl Cache {
 
     /// [`run`](Cache::run), where nothing has to be renewed.
     #[inline(always)]
-    async fn run_bare<R, E: Into<BoxError>>(
+    pub(super) async fn run_bare<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
         keys: &[SmolStr],

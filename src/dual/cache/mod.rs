@@ -5,6 +5,7 @@ use super::{maybe_async, rt};
 mod at_hand;
 mod builder;
 mod call;
+mod compute;
 mod counter;
 mod degrade;
 mod fetch;

@@ -26,6 +26,22 @@ pub async fn a_miss_loads_and_a_hit_does_not(subject: &Subject) {
     assert_eq!(cache.stats().loads, 1);
 }
 
+/// `get_or_compute_arc` loads and reads as `get_or_compute` does, also what was stored as a kindred type.
+#[maybe_async]
+pub async fn a_shared_value_is_loaded_and_read_as_any_other(subject: &Subject) {
+    let cache = subject.cache();
+    let load = || async { Ok::<_, io::Error>(7_u64) };
+    equal(*done(cache.get_or_compute_arc("k", Ttl::NEVER, load).await), 7);
+    equal(done(cache.get::<u64>("k").await), Some(7));
+    let never = || async { Err::<u64, _>(io::Error::other("a hit must not load")) };
+    equal(*done(cache.get_or_compute_arc("k", Ttl::NEVER, never).await), 7);
+    done(cache.set("small", &5_u8, Ttl::NEVER).await);
+    equal(*done(cache.get_or_compute_arc("small", Ttl::NEVER, never).await), 5);
+    assert_eq!(cache.stats().loads, 1);
+    let failed = cache.get_or_compute_arc("other", Ttl::NEVER, never).await;
+    refused(failed, ErrorKind::Loader);
+}
+
 /// Of many callers that miss one key at once, one loads and all get its value.
 #[maybe_async]
 pub async fn many_callers_share_one_load(subject: &Subject) {

@@ -150,7 +150,10 @@ impl Loads {
 
     /// [`void`](Loads::void) for all keys that are meant.
     pub(super) fn void_all(&mut self, meant: impl Fn(&str) -> bool) {
-        self.current.remove_all(|load| meant(&load.key)).into_iter().for_each(|load| self.keep_followers(load));
+        self.current
+            .remove_all(|load| meant(&load.key))
+            .into_iter()
+            .for_each(|load| self.keep_followers(load));
     }
 
     /// A lone leader that the table no longer lists still has to find who waits for it.
