@@ -51,15 +51,14 @@ impl Local {
         keys.iter().map(|key| self.store.get(key)).collect()
     }
 
-    pub(super) fn keep(
+    pub(in super::super) fn keep(
         &self,
         key: &Key<'_>,
-        item: Item,
+        object: Arc<dyn Object>,
         lifetime: Lifetime,
         condition: &Condition,
     ) -> Result<bool> {
-        let end = self.end_of(lifetime);
-        self.store.store(key, object(item), end, condition)
+        self.store.store(key, object, self.end_of(lifetime), condition)
     }
 
     pub(super) fn store_many(
@@ -199,7 +198,7 @@ impl Local {
 
 /// A cache over memory packs its values as objects; raw bytes come only from a caller that has nothing else,
 /// and are kept as the byte vector they are.
-fn object(item: Item) -> Arc<dyn Object> {
+pub(super) fn object(item: Item) -> Arc<dyn Object> {
     match item {
         Item::Object(object) => object,
         Item::Bytes(bytes) => Arc::new(bytes),

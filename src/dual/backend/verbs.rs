@@ -1,5 +1,6 @@
 //! The verbs of values, each handed to whoever it is for.
 
+use super::memory::object;
 use super::{BackendHandle, Kind, maybe_async};
 
 use crate::codec::ValueCodec;
@@ -43,7 +44,7 @@ impl BackendHandle {
         deadline: Deadline,
     ) -> Result<bool> {
         match &self.kind {
-            Kind::Memory(memory) => memory.keep(key, item, lifetime, condition),
+            Kind::Memory(memory) => memory.keep(key, object(item), lifetime, condition),
             Kind::Bytes(backend) => backend.store(key, &item.bytes()?, lifetime, condition, deadline).await,
         }
     }

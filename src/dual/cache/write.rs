@@ -71,6 +71,9 @@ impl Cache {
     ) -> Result<bool> {
         let call = self.call(operation)?;
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
+        if let Some(memory) = call.backend().memory() {
+            return call.end(memory.keep(&key, Arc::new(value.to_owned()), lifetime, &condition));
+        }
         let item = call.pack(value)?;
         let _detach = Around::new(|| call.detach(&key));
         let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;

@@ -143,7 +143,9 @@ impl Loads {
     /// The key was written or removed: nobody who loads it may fill it, nor be joined.
     #[inline]
     pub(super) fn void(&mut self, key: &HashedKey<'_>) {
-        if let Some(load) = self.current.remove(key) {
+        if !self.current.is_empty()
+            && let Some(load) = self.current.remove(key)
+        {
             self.keep_followers(load);
         }
     }

@@ -150,16 +150,20 @@ impl Store {
         key: &HashedKey<'_>,
         mut store: impl FnMut(&mut Shard, &HashedKey<'_>, &mut Leaving) -> Stored,
     ) -> Result<bool> {
-        let mut panics = Panics::default();
-        let stored = loop {
-            match self.change_holding(key, &mut panics, &mut store)? {
-                Stored::Yes => break true,
-                Stored::No => break false,
-                Stored::Full => panics.hold(|| self.relieve(key)).transpose()?,
-            };
-        };
-        panics.go_on();
-        Ok(stored)
+        let (cell, mut leaving) = (self.cell(key.hash), Leaving::default());
+        let mut stored =
+            self.change_alone(cell, &mut leaving, |shard, leaving| store(shard, key, leaving))?;
+        if matches!(stored, Stored::Full) {
+            let mut panics = Panics::default();
+            panics.hold(|| self.part(cell, &mut leaving));
+            while matches!(stored, Stored::Full) {
+                panics.hold(|| self.relieve(key)).transpose()?;
+                stored = self.change_holding(key, &mut panics, &mut store)?;
+            }
+            panics.go_on();
+        }
+        self.part(cell, &mut leaving);
+        Ok(matches!(stored, Stored::Yes))
     }
 
     /// A value with its weight.

@@ -79,8 +79,15 @@ impl Queues {
     }
 
     /// Reads an entry, which counts as a use.
+    #[inline]
     pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<&mut Slot> {
         let place = self.slab.find(key)?;
+        self.read_at(place, eviction)
+    }
+
+    /// Reads the entry in this slot, which counts as a use.
+    #[inline]
+    pub(super) fn read_at(&mut self, place: Place, eviction: Eviction) -> Option<&mut Slot> {
         if eviction == Eviction::Lru {
             self.main.unlink(&mut self.slab, place);
             self.main.push(&mut self.slab, place, Links::new(Queue::Main, 0));
@@ -90,15 +97,13 @@ impl Queues {
         Some(slot)
     }
 
-    /// What an entry weighs that is there.
-    pub(super) fn weight(&self, key: &HashedKey<'_>) -> Option<u32> {
-        self.slab.find(key).map(|place| self.slab.weight(place))
+    /// What the entry in this slot weighs.
+    pub(super) fn weight(&self, place: Place) -> u32 {
+        self.slab.weight(place)
     }
 
-    pub(super) fn set_weight(&mut self, key: &HashedKey<'_>, weight: u32) {
-        if let Some(place) = self.slab.find(key) {
-            self.slab.set_weight(place, weight);
-        }
+    pub(super) fn set_weight(&mut self, place: Place, weight: u32) {
+        self.slab.set_weight(place, weight);
     }
 
     /// Where an entry that is not there will go, by what is known of its past.

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::shard::{Incoming, Shard};
-use super::slot::{HashedKey, Links, Queue, Slot};
+use super::slot::{HashedKey, Links, Place, Queue, Slot};
 use crate::removal::RemovalCause;
 
 impl Shard {
@@ -19,14 +19,14 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> bool {
         let number = self.next() as u32;
-        if self.queues.read(key, common.eviction).is_none() {
+        let Some(place) = self.queues.find(key) else {
             return self.put_new(key, None, incoming, common, leaving);
-        }
-        if common.weight.is_some() && !self.reweigh(key, incoming, common, leaving) {
+        };
+        if common.weight.is_some() && !self.reweigh(place, incoming, common, leaving) {
             return false;
         }
-        // Making room has spared this key.
-        if let (Some(slot), Some(new)) = (self.queues.peek_mut(key), incoming.take()) {
+        // Making room has spared this place.
+        if let (Some(slot), Some(new)) = (self.queues.read_at(place, common.eviction), incoming.take()) {
             let cause = common.cause_of(slot, RemovalCause::Replaced);
             (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(&mut slot.object, new.object);
@@ -38,18 +38,18 @@ impl Shard {
     /// Gives an entry that is there the weight of what is to take its place; `false` where there is no room for it.
     fn reweigh(
         &mut self,
-        key: &HashedKey<'_>,
+        place: Place,
         incoming: &Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
-        let held = self.queues.weight(key).unwrap_or(0);
+        let held = self.queues.weight(place);
         let weight = incoming.as_ref().map_or(held, |incoming| incoming.weight);
-        if !self.make_room(weight.saturating_sub(held), key, common, leaving) {
+        if !self.make_room(weight.saturating_sub(held), Some(place), common, leaving) {
             return false;
         }
         common.release(held.saturating_sub(weight));
-        self.queues.set_weight(key, weight);
+        self.queues.set_weight(place, weight);
         true
     }
 
@@ -74,7 +74,7 @@ impl Shard {
             common.give_up(slot, weight, leaving);
         }
         let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
-        if !self.make_room(weight, key, common, leaving) {
+        if !self.make_room(weight, None, common, leaving) {
             common.entries.release(1);
             return false;
         }
@@ -88,15 +88,15 @@ impl Shard {
     }
 
     /// Evicts others until so much more weight has room, which is then reserved.
+    #[inline]
     fn make_room(
         &mut self,
         weight: u32,
-        spared: &HashedKey<'_>,
+        spared: Option<Place>,
         common: &Common,
         leaving: &mut Leaving,
     ) -> bool {
         let mut fits = common.reserve(weight);
-        let spared = if fits { None } else { self.queues.find(spared) };
         while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction, spared) {
             common.give_up(slot, held, leaving);
             common.entries.release(1);
