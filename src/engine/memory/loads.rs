@@ -183,3 +183,14 @@ impl Load {
         self.hash == key.hash && key.key.is(&self.key)
     }
 }
+
+#[cfg(test)]
+impl Load {
+    pub(super) fn number(&self) -> u64 {
+        self.leader
+    }
+
+    pub(super) fn set_number(&mut self, number: u64) {
+        self.leader = number;
+    }
+}

@@ -72,3 +72,54 @@ impl Underway {
         self.first.take_if(|load| meant(load)).into_iter().chain(more).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::key::Prefix;
+
+    /// Few names and fewer hashes, so that keys meet in every way.
+    #[test]
+    fn each_key_has_one_load_wherever_it_lies() {
+        let whole = Prefix::default();
+        let names: Vec<String> = (0..6).map(|n| format!("k{n}")).collect();
+        let hashed = |n: usize| HashedKey { key: whole.key(&names[n]).unwrap(), hash: n as u64 / 2 };
+        let (mut underway, mut model, mut seed) = (Underway::default(), HashMap::new(), 1_u64);
+        for turn in 1..20_000_u64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (n, step) = ((seed >> 33) as usize % names.len(), (seed >> 60) % 8);
+            let key = hashed(n);
+            match step {
+                0 if model.is_empty() => {
+                    underway.begin(Load::new(&key, key.key.kept()));
+                    underway.at(&key).set_number(turn);
+                    model.insert(n, turn);
+                }
+                0..=2 => underway.at(&key).set_number(*model.entry(n).or_insert(turn)),
+                3..=5 => {
+                    let removed = underway.remove(&key).map(|load| load.number());
+                    assert_eq!(removed, model.remove(&n));
+                }
+                6 => {
+                    let odd = |number: u64| number % 2 == 1;
+                    let removed = underway.remove_all(|load| odd(load.number())).len();
+                    let before = model.len();
+                    model.retain(|_, number| !odd(*number));
+                    assert_eq!(removed, before - model.len());
+                }
+                _ => {
+                    if let Some(load) = underway.take_first_if(|load| load.is_of(&key)) {
+                        assert_eq!(Some(load.number()), model.remove(&n));
+                    }
+                }
+            }
+            for n in 0..names.len() {
+                let found = underway.find(&hashed(n)).map(|load| load.number());
+                assert_eq!(found, model.get(&n).copied(), "{n} at {turn}");
+            }
+            assert_eq!(underway.is_empty(), model.is_empty());
+        }
+    }
+}
