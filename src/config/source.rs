@@ -17,7 +17,7 @@ pub(super) struct Sources(Vec<Source>);
 
 pub(super) enum Source {
     /// A text that somebody had in hand.
-    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "other formats tell no places"))]
+    #[cfg_attr(not(any(feature = "yaml", test)), expect(dead_code, reason = "other formats tell no places"))]
     Text(String),
     /// A file by its path, and what is in it.
     #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "other formats tell no places"))]
