@@ -45,7 +45,7 @@ impl Cache {
     /// ```
     ///
     /// # Errors
-    /// `Loader` if the loader failed: it and all who waited get the error, see [`Error::loader`]; it is not
+    /// `Loader` if the loader failed: it and all who waited get the error, see [`loader`](crate::Error::loader); it is not
     /// cached. `LoaderPanicked` for those who waited for a loader that panicked; the panic itself goes on in
     /// the caller that led. `RecursiveLoad` if a loader asks for the key it is loading. Else as
     /// [`get`](Cache::get) and [`set`](Cache::set).
