@@ -97,8 +97,8 @@ impl Cache {
         }
     }
 
-    /// What `view` makes of the value if it is at hand; if there is none, what begins its load. `None` where that takes more than memory by
-    /// itself.
+    /// What `view` makes of the value if it is at hand; if there is none, what begins its load. `None` where that takes
+    /// more than memory by itself.
     #[inline(always)]
     pub(super) fn seek<'a, R>(
         &'a self,
