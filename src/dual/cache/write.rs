@@ -71,7 +71,7 @@ impl Cache {
     ) -> Result<bool> {
         let call = self.call(operation)?;
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
-        // Nothing to encode, to detach or to absorb, and a third of a write's time to find that out.
+        // There is nothing to encode, to detach or to absorb; to find that out is a tenth of a write's instructions.
         if let Some(memory) = call.backend().memory() {
             return call.end(memory.keep(&key, Arc::new(value.to_owned()), lifetime, &condition));
         }
