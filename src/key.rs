@@ -140,7 +140,7 @@ impl<'a> Key<'a> {
     }
 
     /// Whether this joined text is this key; joins nothing.
-    #[inline]
+    #[inline(always)]
     pub fn is(&self, joined: &str) -> bool {
         // Comparing nothing is not free: vector code reads from its dangling address under a mask.
         match self.prefix() {

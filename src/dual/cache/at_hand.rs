@@ -8,21 +8,10 @@ use std::mem::needs_drop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::engine::memory::{Sought, Store};
+use crate::engine::memory::{FastPath, Glance, Sought};
 use crate::entry::{Object, Value};
-use crate::error::Result;
 use crate::event::EventKind;
 use crate::key::Key;
-
-/// What there is in this process.
-pub(super) enum AtHand<R> {
-    /// The key's value, or what was made of it.
-    Hit(R),
-    /// Nothing under this key.
-    Miss,
-    /// It takes a call to tell: values are elsewhere, their age matters, or the cache is closed.
-    Elsewhere,
-}
 
 /// A value on its way out of memory.
 pub(super) enum Taken<T> {
@@ -50,15 +39,6 @@ impl<T: Value> Taken<T> {
             Taken::Shared(object) => typed::<T>(&object).cloned(),
         }
     }
-
-    /// Looks where nothing but a copy of what owns nothing runs under the lock.
-    #[inline(always)]
-    fn find(memory: &Store, key: &Key<'_>) -> Result<Option<Taken<T>>> {
-        match needs_drop::<T>() {
-            true => Ok(memory.object(key)?.map(Taken::Shared)),
-            false => memory.view(key, Taken::of),
-        }
-    }
 }
 
 /// The value as it stands, if it is a `T`.
@@ -68,46 +48,40 @@ pub(super) fn typed<T: Value>(object: &Arc<dyn Object>) -> Option<&T> {
 }
 
 impl Cache {
-    /// What `look` finds, where a look is all that it takes.
+    /// What `make` makes of the value, under a lock; [`Unclear`](Glance::Unclear) where it takes a call to tell.
     #[inline(always)]
-    pub(super) fn at_hand<R>(
-        &self,
-        name: &str,
-        look: impl FnOnce(&Store, &Key<'_>) -> Result<Option<R>>,
-    ) -> AtHand<R> {
-        match self.own_memory().zip(self.inner.prefix.named(name)) {
-            Some((memory, key)) => match look(memory.store(), &key) {
-                Ok(found) => found.map_or(AtHand::Miss, AtHand::Hit),
-                Err(_) => AtHand::Elsewhere,
-            },
-            None => AtHand::Elsewhere,
+    pub(super) fn glance<R>(&self, name: &str, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
+        match (self.fast_path(), self.inner.prefix.named(name)) {
+            (Some(fast), Some(key)) => fast.find(&key, make),
+            _ => Glance::Unclear,
         }
     }
 
-    /// The value at hand; a hit is counted.
-    #[inline(always)]
-    pub(super) fn copy_at_hand<T: Value>(&self, name: &str) -> AtHand<T> {
-        match self.at_hand(name, Taken::<T>::find) {
-            AtHand::Hit(taken) => match taken.open() {
-                Some(value) => AtHand::Hit(self.hit("get", value)),
-                None => AtHand::Elsewhere,
-            },
-            AtHand::Miss => AtHand::Miss,
-            AtHand::Elsewhere => AtHand::Elsewhere,
-        }
-    }
-
-    /// What `view` makes of the value if it is at hand; if there is none, what begins its load. `None` where that takes
-    /// more than memory by itself.
+    /// [`glance`](Cache::glance) that says of a key with no value what begins its load, if that takes no more than memory.
     #[inline(always)]
     pub(super) fn seek<'a, R>(
         &'a self,
-        key: &'a str,
-        view: impl FnOnce(&Arc<dyn Object>) -> R,
+        name: &'a str,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Option<Sought<'a, R>> {
-        let plain = self.inner.tuning.are_plain() && self.inner.prefix.stale_for().is_zero();
+        let fast = self.fast_path().filter(|_| self.inner.tuning.are_plain())?;
+        fast.seek(self.inner.prefix.named(name)?, make)
+    }
+
+    /// [`seek`](Cache::seek) where the fast path does not lead.
+    pub(super) fn seek_on<'a>(&'a self, key: Key<'a>) -> Option<Sought<'a, Arc<dyn Object>>> {
+        let plain = self.inner.tuning.are_plain() && key.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
-        memory.store().seek(self.inner.prefix.named(key)?, view).ok()
+        memory.store().seek(key, Arc::clone).ok()
+    }
+
+    /// The fast path, while the cache is open.
+    #[inline(always)]
+    fn fast_path(&self) -> Option<&FastPath> {
+        match self.inner.closed.load(Ordering::Relaxed) {
+            true => None,
+            false => self.inner.fast_path.as_ref(),
+        }
     }
 
     /// Memory, while the cache is open.

@@ -10,6 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "compress")]
 use crate::codec::Compression;
 use crate::codec::{Format, ValueCodec};
+use crate::engine::memory::FastPath;
 use crate::engine::protect::LoadTime;
 use crate::engine::tuning::Tuning;
 use crate::error::{Error, ErrorKind, Result};
@@ -258,8 +259,11 @@ impl CacheBuilder {
             Some(compression) => codec.with_compression(compression),
             None => codec,
         };
+        let prefix = Prefix::new(&self.prefix).keeping(kept);
+        let memory = self.backend.memory().filter(|_| prefix.stale_for().is_zero());
         let inner = Inner {
-            prefix: Prefix::new(&self.prefix).keeping(kept),
+            fast_path: memory.and_then(|memory| FastPath::into(memory.store())),
+            prefix,
             codec,
             strict_decode: self.strict_decode,
             degrade: self.degrade,

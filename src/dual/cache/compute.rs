@@ -8,7 +8,7 @@ use super::{Cache, maybe_async, rt};
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::engine::memory::{Lone, Missing, Sought};
+use crate::engine::memory::{Lone, Missing, Sought, viewing};
 use crate::entry::{Object, Value};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
@@ -52,6 +52,7 @@ impl Cache {
     ///
     /// # Panics
     /// If `load` does.
+    #[inline(always)]
     pub async fn get_or_compute<T: Value, E: Into<BoxError>>(
         &self,
         key: impl AsRef<str>,
@@ -59,7 +60,7 @@ impl Cache {
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
         let (key, ttl) = (key.as_ref(), ttl.into());
-        let missing = match self.seek(key, Taken::of) {
+        let missing = match self.seek(key, viewing(Taken::of)) {
             Some(Sought::Here(taken)) => match taken.open() {
                 Some(value) if ttl.is_sound() => return Ok(self.hit(COMPUTE, value)),
                 _ => None,
@@ -78,6 +79,7 @@ impl Cache {
     ///
     /// # Panics
     /// If `load` does.
+    #[inline(always)]
     pub async fn get_or_compute_arc<T: Value, E: Into<BoxError>>(
         &self,
         key: impl AsRef<str>,
@@ -108,6 +110,15 @@ impl Cache {
         let mut call = self.call_beside(COMPUTE);
         call.refuse_closed()?;
         let (key, ttl) = (call.key(key)?, call.input(ttl.resolve(self.inner.tuning.default_ttl()))?);
+        let missing =
+            match missing.map_or_else(|| self.seek_on(key), |missing| Some(Sought::Missing(missing))) {
+                Some(Sought::Here(object)) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
+                    Ok(value) => return Ok(self.hit(COMPUTE, O::shared(value))),
+                    Err(_of_another_type) => None,
+                },
+                Some(Sought::Missing(missing)) => Some(missing),
+                None => None,
+            };
         if let Some(missing) = missing {
             let kept = key.kept();
             if let Some(lone) = call.input(missing.lead(&kept))? {

@@ -34,6 +34,7 @@ pub use self::keys::Keys;
 use super::backend::BackendHandle;
 use crate::codec::ValueCodec;
 use crate::deadline::Deadline;
+use crate::engine::memory::FastPath;
 use crate::engine::protect::LoadTime;
 use crate::engine::tuning::Tuning;
 use crate::error::Result;
@@ -59,6 +60,8 @@ pub struct Cache {
 
 struct Inner {
     backend: BackendHandle,
+    /// The short cut to memory, where the cache has nothing that it does not know of.
+    fast_path: Option<FastPath>,
     prefix: Prefix,
     codec: ValueCodec,
     strict_decode: bool,

@@ -1,13 +1,14 @@
 //! Verbs that read one key.
 
-use super::at_hand::{AtHand, typed};
+use super::at_hand::{Taken, typed};
 use super::{Cache, maybe_async};
 
 use std::any::Any;
+use std::mem::needs_drop;
 use std::sync::Arc;
 
-use crate::engine::memory::Store;
-use crate::entry::Value;
+use crate::engine::memory::{Glance, viewing};
+use crate::entry::{Object, Value};
 use crate::error::Result;
 use crate::event::EventKind;
 use crate::ttl::Remaining;
@@ -22,27 +23,50 @@ impl Cache {
     ///
     /// # Errors
     /// `InvalidKey`; the backend's failures; `Decode` under `strict_decode(true)`.
+    #[inline(always)]
     pub async fn get<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<T>> {
-        match self.copy_at_hand(key.as_ref()) {
-            AtHand::Hit(value) => Ok(Some(value)),
-            AtHand::Miss => Ok(self.miss()),
-            AtHand::Elsewhere => Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone)),
+        let glance = match needs_drop::<T>() {
+            // A clone that takes more than a copy is made after the lock is released.
+            true => self.glance(key.as_ref(), |object| Taken::Shared(Arc::clone(object))),
+            false => self.glance(key.as_ref(), viewing(Taken::of)),
+        };
+        match glance {
+            Glance::Seen(taken) => {
+                if let Some(value) = taken.open() {
+                    return Ok(Some(self.hit("get", value)));
+                }
+            }
+            Glance::Nothing(_) => return Ok(self.miss()),
+            Glance::Unclear => {}
         }
+        Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone))
     }
 
     /// [`get`](Cache::get) without a clone: on memory the very value that was stored, with no allocation.
     ///
     /// # Errors
     /// As [`get`](Cache::get).
+    #[inline(always)]
     pub async fn get_arc<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<Arc<T>>> {
-        match self.at_hand(key.as_ref(), Store::object) {
-            AtHand::Hit(object) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
+        match self.glance(key.as_ref(), Arc::clone) {
+            Glance::Seen(object) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
                 Ok(value) => Ok(Some(self.hit("get", value))),
-                Err(_of_another_type) => self.read(key.as_ref()).await,
+                Err(other) => self.read_beside(other, key.as_ref()).await,
             },
-            AtHand::Miss => Ok(self.miss()),
-            AtHand::Elsewhere => self.read(key.as_ref()).await,
+            Glance::Nothing(_) => Ok(self.miss()),
+            Glance::Unclear => self.read(key.as_ref()).await,
         }
+    }
+
+    /// Of a key that holds a value of another type. By itself, or that value would lie in memory on the way of all hits.
+    #[inline(never)]
+    async fn read_beside<T: Value>(
+        &self,
+        other: Arc<dyn Any + Send + Sync>,
+        name: &str,
+    ) -> Result<Option<Arc<T>>> {
+        drop(other);
+        self.read(name).await
     }
 
     #[inline(never)]
@@ -71,21 +95,19 @@ impl Cache {
     ///
     /// # Panics
     /// If `read` does.
+    #[inline(always)]
     pub async fn get_with<T: Value, R>(
         &self,
         key: impl AsRef<str>,
         read: impl FnOnce(&T) -> R,
     ) -> Result<Option<R>> {
         let mut read = Some(read);
-        let made = self.at_hand(key.as_ref(), |memory, key| {
-            memory
-                .view(key, |object| typed::<T>(object).and_then(|value| read.take().map(|read| read(value))))
-        });
-        match made {
-            AtHand::Hit(Some(made)) => Ok(Some(self.hit("get", made))),
-            AtHand::Miss => Ok(self.miss()),
+        let view = |object: &Arc<dyn Object>| typed(object).and_then(|value| Some(read.take()?(value)));
+        match self.glance(key.as_ref(), viewing(view)) {
+            Glance::Seen(Some(made)) => Ok(Some(self.hit("get", made))),
+            Glance::Nothing(_) => Ok(self.miss()),
             // It is elsewhere, or of another type; then nobody has been asked to read it.
-            AtHand::Hit(None) | AtHand::Elsewhere => {
+            Glance::Seen(None) | Glance::Unclear => {
                 Ok(self.read(key.as_ref()).await?.and_then(|value| read.take().map(|read| read(&value))))
             }
         }

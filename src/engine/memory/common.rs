@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::gone::{Gone, Leaving};
+use super::slab::Taken;
 use super::slot::Slot;
 use crate::clock::Clock;
 use crate::eviction::Eviction;
@@ -20,15 +21,15 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn part(&self, slot: Slot, weight: u32, cause: RemovalCause, leaving: &mut Leaving) {
-        self.release(weight);
-        leaving.push(Gone { key: slot.key, object: slot.object, cause });
+    pub(super) fn part(&self, taken: Taken, cause: RemovalCause, leaving: &mut Leaving) {
+        self.release(taken.weight);
+        leaving.push(Gone { key: taken.slot.key, object: taken.object, cause });
     }
 
     /// Parts with an entry that makes room.
-    pub(super) fn give_up(&self, slot: Slot, weight: u32, leaving: &mut Leaving) {
-        let cause = self.cause_of(&slot, RemovalCause::Evicted);
-        self.part(slot, weight, cause, leaving);
+    pub(super) fn give_up(&self, taken: Taken, leaving: &mut Leaving) {
+        let cause = self.cause_of(&taken.slot, RemovalCause::Evicted);
+        self.part(taken, cause, leaving);
     }
 
     /// Why an entry leaves: for this cause, unless its time was up before.

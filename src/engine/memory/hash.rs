@@ -29,6 +29,14 @@ impl KeyHasher {
         KeyHasher(Kind::Own(Arc::new(hasher)))
     }
 
+    /// Under which seed keys are hashed, unless the user's own hasher does it.
+    pub(super) fn seed(&self) -> Option<&Seed> {
+        match &self.0 {
+            Kind::Seeded(seed) => Some(seed),
+            Kind::Own(_) => None,
+        }
+    }
+
     #[inline(always)]
     pub(in super::super) fn hash(&self, key: &Key<'_>) -> u64 {
         match &self.0 {
@@ -59,19 +67,27 @@ impl<B: BuildHasher + Send + Sync> HashKey for B {
 }
 
 #[inline(always)]
-fn hash(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
-    if !prefix.is_empty() || name.len() > BLOCK {
-        return hash_joined(build, prefix, name);
+pub(super) fn hash(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
+    match prefix.is_empty() && name.len() <= SHORT {
+        true => hash_whole(build, name.as_bytes()),
+        false => hash_joined(build, prefix.as_bytes(), name.as_bytes()),
     }
+}
+
+#[inline(always)]
+fn hash_whole(build: &impl BuildHasher, key: &[u8]) -> u64 {
     let mut hasher = build.build_hasher();
-    hasher.write(name.as_bytes());
+    hasher.write(key);
     hasher.finish()
 }
 
 #[inline(never)]
-fn hash_joined(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
+fn hash_joined(build: &impl BuildHasher, prefix: &[u8], name: &[u8]) -> u64 {
+    if prefix.is_empty() && name.len() <= BLOCK {
+        return hash_whole(build, name);
+    }
     let mut hasher = build.build_hasher();
-    write_joined(&mut hasher, prefix.as_bytes(), name.as_bytes());
+    write_joined(&mut hasher, prefix, name);
     hasher.finish()
 }
 
@@ -96,6 +112,8 @@ fn write_joined(hasher: &mut impl Hasher, prefix: &[u8], name: &[u8]) {
     }
 }
 
+/// Keys up to so many bytes are hashed in a few steps, in place.
+const SHORT: usize = 16;
 /// Bytes that are hashed at once; most keys are shorter.
 const BLOCK: usize = 128;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell as Flag;
 
-use super::super::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use super::super::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use super::gone::Counts;
 use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +29,19 @@ impl Cell {
             return Err(inside());
         }
         Ok(self.shard.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The shard for reading, if that takes no waiting and is no error.
+    #[inline(always)]
+    pub(super) fn try_read(&self) -> Option<RwLockReadGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) {
+            return None;
+        }
+        match self.shard.try_read() {
+            Ok(shard) => Some(shard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The shard for itself. A poisoned lock still guards a whole one: the only user's code under it is a view, which

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::Store;
+use super::fast::{FastPath, Glance, Nothing};
 use super::gone::{Leaving, Panics};
 use super::shard::{Incoming, Stored};
 use super::slot::HashedKey;
@@ -40,19 +41,37 @@ pub(crate) struct Lone<'a> {
 }
 
 impl Store {
-    /// Makes something of the value as [`view`](Store::view) does.
+    /// What `make` makes of the value, under the shard's lock; or what begins the load of the key.
+    pub(crate) fn seek<'a, R>(
+        &'a self,
+        key: Key<'a>,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Sought<'a, R>> {
+        let key = self.hashed(&key);
+        let mut number = 0;
+        Ok(match self.find_at(&key, make, |then| number = then)? {
+            Some(made) => Sought::Here(made),
+            None => Sought::Missing(Missing { store: self, key, number }),
+        })
+    }
+}
+
+impl FastPath {
+    /// As [`find`](FastPath::find); `None` where it takes another way to tell.
     #[inline(always)]
     pub(crate) fn seek<'a, R>(
         &'a self,
         key: Key<'a>,
-        view: impl FnOnce(&Arc<dyn Object>) -> R,
-    ) -> Result<Sought<'a, R>> {
-        let key = self.hashed(&key);
-        let mut number = 0;
-        Ok(match self.view_at(&key, view, |shard| number = shard.number)? {
-            Some(made) => Sought::Here(made),
-            None => Sought::Missing(Missing { store: self, key, number }),
-        })
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Option<Sought<'a, R>> {
+        match self.find(&key, make) {
+            Glance::Seen(made) => Some(Sought::Here(made)),
+            Glance::Nothing(Nothing { hash, number }) => {
+                let key = HashedKey { key, hash };
+                Some(Sought::Missing(Missing { store: self.store(), key, number }))
+            }
+            Glance::Unclear => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod budget;
 mod common;
+mod fast;
 mod ghosts;
 mod gone;
 mod hash;
@@ -32,11 +33,13 @@ use std::sync::Arc;
 
 use self::budget::Budget;
 use self::common::Common;
+pub(crate) use self::fast::{FastPath, Glance};
 pub(crate) use self::gone::Listener;
 use self::gone::{Leaving, Panics};
 pub(crate) use self::hash::KeyHasher;
 use self::lock::Cell;
 pub(crate) use self::lone::{Lone, Missing, Sought};
+pub(crate) use self::read::viewing;
 pub(crate) use self::shard::Incoming;
 pub(crate) use self::shard::Sum;
 use self::shard::{Shard, Stored};

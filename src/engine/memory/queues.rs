@@ -10,10 +10,13 @@
 //!
 //! A read is a count and no more: all moves are made when something has to leave.
 
+use std::sync::Arc;
+
 use super::ghosts::Ghosts;
 use super::list::List;
-use super::slab::Slab;
-use super::slot::{HashedKey, Links, Place, Queue, Slot};
+use super::slab::{Held, HeldMut, Slab, Taken};
+use super::slot::{HashedKey, Links, MOST_USES, Place, Queue, Slot};
+use crate::entry::Object;
 use crate::eviction::Eviction;
 
 /// The entries of a shard. What a hit needs comes first, so that it lies in the cache line of the lock.
@@ -34,8 +37,6 @@ const FIRST: usize = WHOLE / 2;
 const LEAST: usize = WHOLE / 20;
 const MOST: usize = WHOLE - WHOLE / 50;
 const STEP: usize = WHOLE / 64;
-/// Reads count up to here; so many of them bring a young entry into the main queue.
-const MOST_USES: u8 = 2;
 /// Entries at the end of the main queue that one that comes back may challenge.
 const CHALLENGES: usize = 2;
 /// Who comes back within this part of the shard's entries counts as soon.
@@ -61,8 +62,8 @@ impl Queues {
 
     /// Looks without counting as a use.
     #[inline]
-    pub(super) fn peek(&self, key: &HashedKey<'_>) -> Option<&Slot> {
-        self.slab.get(self.slab.find(key)?)
+    pub(super) fn peek(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
+        self.slab.held(self.slab.find(key)?)
     }
 
     #[inline]
@@ -70,31 +71,37 @@ impl Queues {
         self.slab.get_mut(self.slab.find(key)?)
     }
 
+    /// The entry that is likely the one, not counted as a use.
+    #[inline(always)]
+    pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
+        self.slab.spot(part)
+    }
+
     /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
     #[inline(always)]
-    pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<&Slot> {
-        let slot = self.slab.look(key)?;
-        slot.links.count_use(MOST_USES);
-        Some(slot)
+    pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
+        let held = self.slab.look(key)?;
+        held.slot.count_use();
+        Some(held)
     }
 
     /// Reads an entry, which counts as a use.
     #[inline]
-    pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<&mut Slot> {
+    pub(super) fn read(&mut self, key: &HashedKey<'_>, eviction: Eviction) -> Option<HeldMut<'_>> {
         let place = self.slab.find(key)?;
         self.read_at(place, eviction)
     }
 
     /// Reads the entry in this slot, which counts as a use.
     #[inline]
-    pub(super) fn read_at(&mut self, place: Place, eviction: Eviction) -> Option<&mut Slot> {
+    pub(super) fn read_at(&mut self, place: Place, eviction: Eviction) -> Option<HeldMut<'_>> {
         if eviction == Eviction::Lru {
             self.main.unlink(&mut self.slab, place);
             self.main.push(&mut self.slab, place, Links::new(Queue::Main, 0));
         }
-        let slot = self.slab.get_mut(place)?;
-        slot.links.count_use(MOST_USES);
-        Some(slot)
+        let held = self.slab.held_mut(place)?;
+        held.slot.count_use();
+        Some(held)
     }
 
     /// What the entry in this slot weighs.
@@ -125,8 +132,15 @@ impl Queues {
 
     /// Takes in an entry that is not there; the caller has made room in a shard that is to hold about `share`.
     #[inline]
-    pub(super) fn insert(&mut self, queue: Queue, slot: Slot, weight: u32, share: usize) {
-        let place = self.slab.insert(slot, share);
+    pub(super) fn insert(
+        &mut self,
+        queue: Queue,
+        slot: Slot,
+        object: Arc<dyn Object>,
+        weight: u32,
+        share: usize,
+    ) {
+        let place = self.slab.insert(slot, object, share);
         self.slab.set_weight(place, weight);
         self.push(queue, place, 0);
     }
@@ -149,18 +163,13 @@ impl Queues {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &HashedKey<'_>) -> Option<(Slot, u32)> {
+    pub(super) fn remove(&mut self, key: &HashedKey<'_>) -> Option<Taken> {
         self.take(self.slab.find(key)?)
     }
 
     /// Gives up the entry that is worth least, for one that will go there, but not the spared one, which stays where it
     /// is: who walks through the slots must not miss it. At most [`STEPS`] others are moved.
-    pub(super) fn evict(
-        &mut self,
-        queue: Queue,
-        eviction: Eviction,
-        spared: Option<Place>,
-    ) -> Option<(Slot, u32)> {
+    pub(super) fn evict(&mut self, queue: Queue, eviction: Eviction, spared: Option<Place>) -> Option<Taken> {
         if eviction == Eviction::Lru {
             let oldest = self.main.oldest()?;
             return self.take(if spared == Some(oldest) { self.beside(oldest)? } else { oldest });
@@ -211,10 +220,9 @@ impl Queues {
     }
 
     /// Takes the entry out of this slot, with its weight.
-    pub(super) fn take(&mut self, place: Place) -> Option<(Slot, u32)> {
+    pub(super) fn take(&mut self, place: Place) -> Option<Taken> {
         self.unlink(place);
-        let weight = self.slab.weight(place);
-        self.slab.remove(place).map(|slot| (slot, weight))
+        self.slab.remove(place)
     }
 
     /// The oldest of the queue that is too long once an entry has gone there, and how often it was read.
@@ -287,8 +295,8 @@ mod tests {
                 let mut queues = Queues::new();
                 for (n, key) in keys.iter().enumerate() {
                     let (key, part, links) = (key.kept(), hashed(n).part(), Links::new(queue, 0));
-                    let slot = Slot { key, object: Arc::new(n), end: Moment::NEVER, number: 0, part, links };
-                    queues.insert(queue, slot, 0, 5);
+                    let slot = Slot { key, end: Moment::NEVER, links, number: 0, part };
+                    queues.insert(queue, slot, Arc::new(n), 0, 5);
                 }
                 let place = queues.find(&hashed(spared));
                 let left = std::iter::from_fn(|| queues.evict(Queue::Young, eviction, place)).count();

@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::shard::{Incoming, Shard};
+use super::slab::HeldMut;
 use super::slot::{HashedKey, Links, Place, Queue, Slot};
 use crate::removal::RemovalCause;
 
@@ -26,10 +27,11 @@ impl Shard {
             return false;
         }
         // Making room has spared this place.
-        if let (Some(slot), Some(new)) = (self.queues.read_at(place, common.eviction), incoming.take()) {
+        if let (Some(held), Some(new)) = (self.queues.read_at(place, common.eviction), incoming.take()) {
+            let HeldMut { slot, object } = held;
             let cause = common.cause_of(slot, RemovalCause::Replaced);
             (slot.end, slot.number) = (new.end, number);
-            let object = std::mem::replace(&mut slot.object, new.object);
+            let object = std::mem::replace(object, new.object);
             leaving.push(Gone { key: slot.key.clone(), object, cause });
         }
         true
@@ -69,9 +71,9 @@ impl Shard {
         } else if 4 * self.len() < 3 * common.share {
             // Others have grown beyond their share.
             return false;
-        } else if let Some((slot, weight)) = self.queues.evict(queue, common.eviction, None) {
+        } else if let Some(taken) = self.queues.evict(queue, common.eviction, None) {
             // Its place is taken over.
-            common.give_up(slot, weight, leaving);
+            common.give_up(taken, leaving);
         }
         let weight = incoming.as_ref().map_or(0, |incoming| incoming.weight);
         if !self.make_room(weight, None, common, leaving) {
@@ -81,8 +83,8 @@ impl Shard {
         if let Some(Incoming { object, end, weight }) = incoming.take() {
             let (number, links) = (self.number as u32, Links::new(queue, 0));
             let joined = kept.map_or_else(|| key.key.kept(), SmolStr::clone);
-            let slot = Slot { key: joined, object, end, number, part: key.part(), links };
-            self.queues.insert(queue, slot, weight, common.share);
+            let slot = Slot { key: joined, end, links, number, part: key.part() };
+            self.queues.insert(queue, slot, object, weight, common.share);
         }
         true
     }
@@ -97,8 +99,8 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> bool {
         let mut fits = common.reserve(weight);
-        while !fits && let Some((slot, held)) = self.queues.evict(Queue::Young, common.eviction, spared) {
-            common.give_up(slot, held, leaving);
+        while !fits && let Some(taken) = self.queues.evict(Queue::Young, common.eviction, spared) {
+            common.give_up(taken, leaving);
             common.entries.release(1);
             fits = common.reserve(weight);
         }
@@ -109,8 +111,8 @@ impl Shard {
     pub(super) fn evict(&mut self, common: &Common, leaving: &mut Leaving) -> bool {
         let evicted = self.queues.evict(Queue::Young, common.eviction, None);
         let any = evicted.is_some();
-        if let Some((slot, weight)) = evicted {
-            common.give_up(slot, weight, leaving);
+        if let Some(taken) = evicted {
+            common.give_up(taken, leaving);
             common.entries.release(1);
         }
         any

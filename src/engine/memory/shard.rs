@@ -13,7 +13,8 @@ use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
 use super::lone::Lone;
 use super::queues::Queues;
-use super::slot::{HashedKey, Slot};
+use super::slab::{Held, HeldMut};
+use super::slot::HashedKey;
 use crate::clock::{Clock, Moment};
 use crate::engine::flight::Flight;
 use crate::entry::{Condition, Found, Lease, Lookup, Object, Version};
@@ -68,7 +69,7 @@ impl Shard {
 
     /// When the entry ends, if it is there; does not count as a use.
     pub(super) fn end(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<Moment> {
-        self.alive(key, clock).map(|slot| slot.end)
+        self.alive(key, clock).map(|held| held.slot.end)
     }
 
     pub(super) fn store(
@@ -101,7 +102,7 @@ impl Shard {
             return None;
         }
         self.loads.void(key);
-        let alive = self.alive(key, &common.clock).map(|slot| Arc::clone(&slot.object));
+        let alive = self.alive(key, &common.clock).map(|held| Arc::clone(held.object));
         let cause = if alive.is_some() { RemovalCause::Deleted } else { RemovalCause::Expired };
         self.leave(key, cause, common, leaving);
         alive
@@ -129,13 +130,13 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> Option<Sum> {
         let number = self.next() as u32;
-        let slot = self.queues.read(key, common.eviction);
-        let slot = slot.filter(|slot| !slot.is_due(key, &common.clock))?;
-        let any: &dyn Any = &*slot.object;
+        let held = self.queues.read(key, common.eviction);
+        let HeldMut { slot, object } = held.filter(|held| !held.slot.is_due(key, &common.clock))?;
+        let any: &dyn Any = &**object;
         let Some(count) = any.downcast_ref::<i64>() else { return Some(Sum::NotI64) };
         let Some(sum) = count.checked_add(delta) else { return Some(Sum::Overflow) };
         slot.number = number;
-        let object = std::mem::replace(&mut slot.object, Arc::new(sum));
+        let object = std::mem::replace(object, Arc::new(sum));
         leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
         self.loads.void(key);
         Some(Sum::Is(sum))
@@ -148,8 +149,8 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) -> Lookup<Found> {
-        if let Some(slot) = self.queues.peek(key) {
-            match slot.aged(&common.clock) {
+        if let Some(held) = self.queues.peek(key) {
+            match held.aged(&common.clock) {
                 Some(found) => return Lookup::Hit(found),
                 None => self.leave(key, RemovalCause::Expired, common, leaving),
             }
@@ -230,14 +231,14 @@ impl Shard {
         }
     }
 
-    fn alive(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<&Slot> {
-        self.queues.peek(key).filter(|slot| !slot.is_due(key, clock))
+    fn alive(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<Held<'_>> {
+        self.queues.peek(key).filter(|held| !held.slot.is_due(key, clock))
     }
 
     /// Also of a value past its time, which a load may replace as long as it is kept.
     fn holds(&self, key: &HashedKey<'_>, version: &Version, clock: &Clock) -> bool {
-        let slot = self.queues.peek(key).filter(|slot| !clock.has_passed(slot.end));
-        slot.is_some_and(|slot| Version::Number(slot.number.into()) == *version)
+        let held = self.queues.peek(key).filter(|held| !clock.has_passed(held.slot.end));
+        held.is_some_and(|held| Version::Number(held.slot.number.into()) == *version)
     }
 
     /// Removes one entry, if it is there.
@@ -248,8 +249,8 @@ impl Shard {
         common: &Common,
         leaving: &mut Leaving,
     ) {
-        if let Some((slot, weight)) = self.queues.remove(key) {
-            common.part(slot, weight, cause, leaving);
+        if let Some(taken) = self.queues.remove(key) {
+            common.part(taken, cause, leaving);
             common.entries.release(1);
         }
     }
@@ -257,7 +258,7 @@ impl Shard {
     /// Removes an entry whose stay is over.
     #[cold]
     pub(super) fn notice_expiry(&mut self, key: &HashedKey<'_>, common: &Common, leaving: &mut Leaving) {
-        if self.queues.peek(key).is_some_and(|slot| common.clock.has_passed(slot.end)) {
+        if self.queues.peek(key).is_some_and(|held| common.clock.has_passed(held.slot.end)) {
             self.leave(key, RemovalCause::Expired, common, leaving);
         }
     }

@@ -1,19 +1,52 @@
 //! The entries of a shard side by side, and the way to them: an index from a key's hash to its place.
+//!
+//! Values lie apart from what else is kept of their entries: so the value's own memory is on its way while the key is
+//! still being compared, and a hit waits for one of the two, not for one after the other.
+
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::slot::{HashedKey, Links, Place, Slot};
+use super::slot::{HashedKey, Links, Place, Slot, Spotted};
+use crate::entry::Object;
 
 /// Slots that stay where they are; what leaves makes a hole for what comes. What finds one comes first: it lies in the
 /// cache line of the lock.
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct Slab {
+    index: HashTable<Spotted>,
+    objects: Vec<Option<Arc<dyn Object>>>,
     slots: Vec<Option<Slot>>,
-    index: HashTable<Place>,
     holes: Vec<Place>,
     /// In units of the budget, where entries are weighed; else empty.
     weights: Vec<u32>,
+}
+
+/// An entry in its slot.
+#[derive(Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) slot: &'a Slot,
+    pub(super) object: &'a Arc<dyn Object>,
+}
+
+/// An entry in its slot, to be changed.
+pub(super) struct HeldMut<'a> {
+    pub(super) slot: &'a mut Slot,
+    pub(super) object: &'a mut Arc<dyn Object>,
+}
+
+impl<'a> HeldMut<'a> {
+    pub(super) fn shared(self) -> Held<'a> {
+        Held { slot: self.slot, object: self.object }
+    }
+}
+
+/// An entry that has left its slot.
+pub(super) struct Taken {
+    pub(super) slot: Slot,
+    pub(super) object: Arc<dyn Object>,
+    pub(super) weight: u32,
 }
 
 impl Slab {
@@ -29,26 +62,44 @@ impl Slab {
 
     #[inline]
     pub(super) fn find(&self, key: &HashedKey<'_>) -> Option<Place> {
-        let is_meant = |place: &Place| match &self.slots[place.index()] {
-            Some(slot) => slot.part == key.part() && key.key.is(&slot.key),
-            None => false,
+        let hash = spread(key.part());
+        let is_meant = |spotted: &Spotted| {
+            spotted.is_likely(hash) && self.get(spotted.place()).is_some_and(|slot| key.key.is(&slot.key))
         };
-        self.index.find(spread(key.part()), is_meant).copied()
+        self.index.find(hash, is_meant).map(|spotted| spotted.place())
     }
 
     /// The entry under this key, by the shortest way.
     #[inline(always)]
-    pub(super) fn look(&self, key: &HashedKey<'_>) -> Option<&Slot> {
-        let part = key.part();
-        let is_likely = |place: &Place| self.get(*place).is_some_and(|slot| slot.part == part);
-        let slot = self.get(*self.index.find(spread(part), is_likely)?)?;
-        // Two keys may share half a hash.
-        if key.key.is(&slot.key) { Some(slot) } else { self.look_on(*key) }
+    pub(super) fn look(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
+        let held = self.spot(key.part())?;
+        // Two keys may share what the index knows of them.
+        if key.key.is(&held.slot.key) { Some(held) } else { self.look_on(*key) }
+    }
+
+    /// The first entry that may be meant.
+    #[inline(always)]
+    pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
+        let hash = spread(part);
+        self.held(self.index.find(hash, |spotted| spotted.is_likely(hash))?.place())
     }
 
     #[cold]
-    fn look_on(&self, key: HashedKey<'_>) -> Option<&Slot> {
-        self.get(self.find(&key)?)
+    fn look_on(&self, key: HashedKey<'_>) -> Option<Held<'_>> {
+        self.held(self.find(&key)?)
+    }
+
+    #[inline(always)]
+    pub(super) fn held(&self, place: Place) -> Option<Held<'_>> {
+        let object = self.objects.get(place.index())?.as_ref()?;
+        Some(Held { slot: self.get(place)?, object })
+    }
+
+    #[inline]
+    pub(super) fn held_mut(&mut self, place: Place) -> Option<HeldMut<'_>> {
+        let object = self.objects.get_mut(place.index())?.as_mut()?;
+        let slot = self.slots.get_mut(place.index())?.as_mut()?;
+        Some(HeldMut { slot, object })
     }
 
     #[inline]
@@ -85,35 +136,39 @@ impl Slab {
 
     /// Takes in an entry whose key is not there, in a shard that is meant to hold about `share`.
     #[inline]
-    pub(super) fn insert(&mut self, slot: Slot, share: usize) -> Place {
-        let part = slot.part;
+    pub(super) fn insert(&mut self, slot: Slot, object: Arc<dyn Object>, share: usize) -> Place {
+        let hash = spread(slot.part);
         let place = match self.holes.pop() {
             Some(place) => place,
             None => {
                 self.grow(share);
                 self.slots.push(None);
+                self.objects.push(None);
                 Place::new(self.slots.len() - 1)
             }
         };
         self.slots[place.index()] = Some(slot);
-        self.index.insert_unique(spread(part), place, hash_of(&self.slots));
+        self.objects[place.index()] = Some(object);
+        self.index.insert_unique(hash, Spotted::new(place, hash), hash_of(&self.slots));
         place
     }
 
     #[inline]
-    pub(super) fn remove(&mut self, place: Place) -> Option<Slot> {
-        let part = self.get(place)?.part;
-        if let Ok(indexed) = self.index.find_entry(spread(part), |held| *held == place) {
+    pub(super) fn remove(&mut self, place: Place) -> Option<Taken> {
+        let hash = spread(self.get(place)?.part);
+        if let Ok(indexed) = self.index.find_entry(hash, |held| held.place() == place) {
             indexed.remove();
         }
+        let weight = self.weight(place);
         self.set_weight(place, 0);
         self.holes.push(place);
         let slot = self.slots[place.index()].take();
+        let object = self.objects[place.index()].take();
         // A few slots are kept, for shards that are filled and emptied all the time.
         if self.len() == 0 && self.slots.len() > FEW {
             self.release();
         }
-        slot
+        Some(Taken { slot: slot?, object: object?, weight })
     }
 
     #[cold]
@@ -128,14 +183,15 @@ impl Slab {
         if len == self.slots.capacity() {
             let more = if len < share { (3 * len).max(8).min(share - len) } else { len / 16 + 1 };
             self.slots.reserve_exact(more);
+            self.objects.reserve_exact(more);
             self.index.reserve(more, hash_of(&self.slots));
         }
     }
 }
 
 /// What the index knows an entry by.
-fn hash_of(slots: &[Option<Slot>]) -> impl Fn(&Place) -> u64 {
-    |place| spread(slots[place.index()].as_ref().map_or(0, |slot| slot.part))
+fn hash_of(slots: &[Option<Slot>]) -> impl Fn(&Spotted) -> u64 {
+    |spotted| spread(slots[spotted.place().index()].as_ref().map_or(0, |slot| slot.part))
 }
 
 const FEW: usize = 32;

@@ -1,13 +1,11 @@
-//! What a shard keeps of an entry: one cache line, so that a hit touches one.
+//! What a shard keeps of an entry beside its value.
 
-use std::sync::Arc;
 // No lock of its own: what is counted here may be a read too few, so no order of steps needs to be tried out.
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use smol_str::SmolStr;
 
 use crate::clock::Moment;
-use crate::entry::Object;
 use crate::key::Key;
 
 /// A key together with its hash, the upper half of which has picked the shard.
@@ -25,23 +23,33 @@ impl HashedKey<'_> {
     }
 }
 
-/// An entry.
-#[repr(align(64))]
+/// An entry without its value. What a hit reads comes first.
+#[repr(C)]
 pub(super) struct Slot {
     /// The joined key. Up to 23 bytes lie in place, more in one allocation.
     pub(super) key: SmolStr,
-    pub(super) object: Arc<dyn Object>,
     /// When it leaves; before that it may be past its time and only be kept.
     pub(super) end: Moment,
+    pub(super) links: Links,
     /// Which write it came from. It comes round after 2^32 writes of the shard; to be taken for another, a write has to
     /// meet one exactly so many writes older while somebody works on the key.
     pub(super) number: u32,
     /// Of the key's hash, as [`HashedKey::part`]: no code of the user's runs to find an entry again.
     pub(super) part: u32,
-    pub(super) links: Links,
 }
 
-const _: () = assert!(size_of::<Option<Slot>>() == 64, "an entry is one cache line");
+impl Slot {
+    /// Counts a read.
+    #[inline(always)]
+    pub(super) fn count_use(&self) {
+        self.links.count_use(MOST_USES);
+    }
+}
+
+/// Reads count up to here; so many of them bring a young entry into the main queue.
+pub(super) const MOST_USES: u8 = 2;
+
+const _: () = assert!(size_of::<Option<Slot>>() == 48, "an entry is three quarters of a cache line");
 
 /// Where a slot lies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +67,33 @@ impl Place {
     #[inline]
     pub(super) fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A place as the index holds it, with bits of the hash in what a place has to spare: with them, almost no slot is looked
+/// at in vain.
+#[derive(Clone, Copy)]
+pub(super) struct Spotted(u32);
+
+impl Spotted {
+    pub(super) fn new(place: Place, hash: u64) -> Spotted {
+        Spotted(Spotted::mark(hash) | place.0)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_likely(self, hash: u64) -> bool {
+        self.0 & !NONE == Spotted::mark(hash)
+    }
+
+    #[inline(always)]
+    pub(super) fn place(self) -> Place {
+        Place(self.0 & NONE)
+    }
+
+    /// Bits that the index itself makes no use of.
+    #[inline(always)]
+    fn mark(hash: u64) -> u32 {
+        (hash >> 24) as u32 & !NONE
     }
 }
 

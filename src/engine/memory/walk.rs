@@ -155,9 +155,9 @@ impl Shard {
         for index in from..(from + STRETCH).min(self.queues.slots()) {
             let place = Place::new(index);
             if let Some(cause) = self.queues.at(place).and_then(&mut cause)
-                && let Some((slot, weight)) = self.queues.take(place)
+                && let Some(taken) = self.queues.take(place)
             {
-                common.part(slot, weight, cause, leaving);
+                common.part(taken, cause, leaving);
                 common.entries.release(1);
             }
         }

@@ -1,0 +1,69 @@
+//! The fast path of a read: to an entry that is there and not past its time, while nobody writes in its shard, in a store
+//! that has nothing special about it. Whatever else there is, is left to the way of all reads.
+//!
+//! Most of a hit is waiting for memory far away, and what hides that is how many calls a processor has under way at once.
+//! Their number ends with the instructions, loads and stores that it can keep in mind, so each of these that a call does
+//! without makes all of them faster. Hence one run of code that asks for nothing twice, calls nothing it comes back from,
+//! and has nothing to keep on the stack.
+
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+
+use super::super::Seed;
+use super::Store;
+use super::hash::hash;
+use crate::entry::Object;
+use crate::eviction::Eviction;
+use crate::key::Key;
+
+/// The way to the entries of a store that hashes keys in our way, and whose order no read changes.
+pub(crate) struct FastPath {
+    store: Arc<Store>,
+    seed: Seed,
+}
+
+/// What the fast path leads to.
+pub(crate) enum Glance<R> {
+    Seen(R),
+    Nothing(Nothing),
+    /// It takes another way to tell.
+    Unclear,
+}
+
+/// Where there was no entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Nothing {
+    pub(super) hash: u64,
+    /// The shard's number then.
+    pub(super) number: u64,
+}
+
+impl FastPath {
+    /// The fast path into this store, if there is one.
+    pub(crate) fn into(store: &Arc<Store>) -> Option<FastPath> {
+        let seed = store.hasher.seed().filter(|_| store.common.eviction == Eviction::Default)?;
+        Some(FastPath { store: Arc::clone(store), seed: seed.clone() })
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What `make` makes of the value; it runs under a lock. Of keys whose values are not kept past their time.
+    #[inline(always)]
+    pub(crate) fn find<R>(&self, key: &Key<'_>, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
+        let hash = hash(&self.seed, key.prefix(), key.name());
+        let Some(shard) = self.store.cell(hash).try_read() else { return Glance::Unclear };
+        let Some(held) = shard.queues.spot(hash as u32) else {
+            return Glance::Nothing(Nothing { hash, number: shard.number });
+        };
+        if !key.is(&held.slot.key) || self.store.clock().has_passed(held.slot.end) {
+            return Glance::Unclear;
+        }
+        held.slot.count_use();
+        // Unlocking cannot fail, which the compiler does not know: it would have what was made lie in memory, to drop it.
+        let made = ManuallyDrop::new(make(held.object));
+        drop(shard);
+        Glance::Seen(ManuallyDrop::into_inner(made))
+    }
+}
