@@ -6,7 +6,7 @@ mod doubles;
 #[cfg(all(shuttle, test))]
 pub(crate) mod schedules;
 
-pub(crate) use std::sync::{PoisonError, TryLockError};
+pub(crate) use std::sync::{PoisonError, TryLockError, TryLockResult};
 #[cfg(not(all(shuttle, test)))]
 pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic, mpsc},

@@ -12,6 +12,7 @@ use crate::engine::memory::{FastPath, Glance, Sought};
 use crate::entry::{Object, Value};
 use crate::event::EventKind;
 use crate::key::Key;
+use crate::ttl::Ttl;
 
 /// A value on its way out of memory.
 pub(super) enum Taken<T> {
@@ -73,6 +74,23 @@ impl Cache {
         let plain = self.inner.tuning.are_plain() && key.stale_for().is_zero();
         let memory = self.own_memory().filter(|_| plain)?;
         memory.store().seek(key, Arc::clone).ok()
+    }
+
+    /// Puts a value in the place of the one that is there; gives it back where there is more to do.
+    #[inline]
+    pub(super) fn replace_at_hand(
+        &self,
+        name: &str,
+        object: Arc<dyn Object>,
+        ttl: Ttl,
+    ) -> Result<(), Arc<dyn Object>> {
+        let way = self.fast_path().zip(self.inner.prefix.named(name));
+        match (way, ttl.resolve(self.inner.tuning.default_ttl())) {
+            (Some((fast, key)), Ok(lifetime)) => {
+                fast.replace(&key, object, self.inner.backend.end_of(lifetime))
+            }
+            _ => Err(object),
+        }
     }
 
     /// The fast path, while the cache is open.

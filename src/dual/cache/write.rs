@@ -1,12 +1,12 @@
 //! Verbs that write or remove one key.
 
-use super::super::backend::{again, late};
+use super::super::backend::{Local, again, late};
 use super::call::Around;
 use super::{Cache, maybe_async};
 
 use std::sync::Arc;
 
-use crate::entry::{Condition, Storable, Value};
+use crate::entry::{Condition, Object, Storable, Value};
 use crate::error::Result;
 use crate::ttl::Ttl;
 
@@ -31,7 +31,15 @@ impl Cache {
         value: &T,
         ttl: impl Into<Ttl>,
     ) -> Result<()> {
-        self.store("set", key.as_ref(), value, ttl.into(), Condition::Always).await.map(drop)
+        let (key, ttl) = (key.as_ref(), ttl.into());
+        if let Some(memory) = self.inner.backend.memory() {
+            let object = Arc::new(value.to_owned()) as Arc<dyn Object>;
+            return match self.replace_at_hand(key, object, ttl) {
+                Ok(()) => Ok(()),
+                Err(object) => self.keep("set", memory, key, object, ttl, &Condition::Always).map(drop),
+            };
+        }
+        self.store("set", key, value, ttl, Condition::Always).await.map(drop)
     }
 
     /// Stores a value only if the key holds none; says whether it did. Atomic. One round trip; two in a clearable
@@ -69,12 +77,11 @@ impl Cache {
         ttl: Ttl,
         condition: Condition,
     ) -> Result<bool> {
+        if let Some(memory) = self.inner.backend.memory() {
+            return self.keep(operation, memory, key, Arc::new(value.to_owned()), ttl, &condition);
+        }
         let call = self.call(operation)?;
         let (key, lifetime) = (call.key(key)?, call.lifetime(ttl)?);
-        // There is nothing to encode, to detach or to absorb; to find that out is a tenth of a write's instructions.
-        if let Some(memory) = call.backend().memory() {
-            return call.end(memory.keep(&key, Arc::new(value.to_owned()), lifetime, &condition));
-        }
         let item = call.pack(value)?;
         let _detach = Around::new(|| call.detach(&key));
         let stored = call.backend().store(&key, item, lifetime, &condition, call.deadline).await;
@@ -158,5 +165,23 @@ impl Cache {
         let (key, lifetime) = (call.key(key.as_ref())?, call.lifetime(ttl)?);
         let touched = call.backend().touch(&key, lifetime, call.deadline).await;
         call.absorb_to_nothing(touched)
+    }
+}
+
+impl Cache {
+    /// Stores in memory, where there is nothing to encode, to detach or to absorb.
+    #[inline(never)]
+    fn keep(
+        &self,
+        operation: &'static str,
+        memory: &Local,
+        name: &str,
+        object: Arc<dyn Object>,
+        ttl: Ttl,
+        condition: &Condition,
+    ) -> Result<bool> {
+        let call = self.call(operation)?;
+        let (key, lifetime) = (call.key(name)?, call.lifetime(ttl)?);
+        call.end(memory.keep(&key, object, lifetime, condition))
     }
 }

@@ -6,20 +6,27 @@
 //! without makes all of them faster. Hence one run of code that asks for nothing twice, calls nothing it comes back from,
 //! and has nothing to keep on the stack.
 
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 
 use super::super::Seed;
+use super::super::sync::atomic::Ordering;
 use super::Store;
 use super::hash::hash;
+use super::shard::Shard;
+use super::slab::HeldMut;
+use crate::clock::Moment;
 use crate::entry::Object;
 use crate::eviction::Eviction;
 use crate::key::Key;
+use crate::removal::RemovalCause;
 
 /// The way to the entries of a store that hashes keys in our way, and whose order no read changes.
 pub(crate) struct FastPath {
     store: Arc<Store>,
     seed: Seed,
+    /// Whether nobody weighs values, nor is told of those that leave.
+    replaces: bool,
 }
 
 /// What the fast path leads to.
@@ -42,7 +49,8 @@ impl FastPath {
     /// The fast path into this store, if there is one.
     pub(crate) fn into(store: &Arc<Store>) -> Option<FastPath> {
         let seed = store.hasher.seed().filter(|_| store.common.eviction == Eviction::Default)?;
-        Some(FastPath { store: Arc::clone(store), seed: seed.clone() })
+        let replaces = store.common.weight.is_none() && store.listener.is_none();
+        Some(FastPath { store: Arc::clone(store), seed: seed.clone(), replaces })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -65,5 +73,30 @@ impl FastPath {
         let made = ManuallyDrop::new(make(held.object));
         drop(shard);
         Glance::Seen(ManuallyDrop::into_inner(made))
+    }
+
+    /// Puts a value in the place of one that is there; gives it back where there is more to do than that.
+    pub(crate) fn replace(
+        &self,
+        key: &Key<'_>,
+        object: Arc<dyn Object>,
+        end: Moment,
+    ) -> Result<(), Arc<dyn Object>> {
+        let hash = hash(&self.seed, key.prefix(), key.name());
+        let cell = self.store.cell(hash);
+        let Some(mut shard) = cell.try_lock().filter(|_| self.replaces) else { return Err(object) };
+        let Shard { queues, loads, number } = &mut *shard;
+        let Some(HeldMut { slot, object: held }) = queues.spot_mut(hash as u32) else { return Err(object) };
+        if !key.is(&slot.key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {
+            return Err(object);
+        }
+        *number += 1;
+        (slot.number, slot.end) = (*number as u32, end);
+        slot.count_use();
+        let replaced = mem::replace(held, object);
+        drop(shard);
+        cell.counts.of(RemovalCause::Replaced).fetch_add(1, Ordering::Relaxed);
+        drop(replaced);
+        Ok(())
     }
 }

@@ -49,6 +49,11 @@ pub(super) struct Landed {
 }
 
 impl Loads {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.current.is_empty()
+    }
+
     /// Joins the load of this key, or begins it.
     pub(super) fn board(&mut self, key: &HashedKey<'_>, number: u64, shown: Option<&Version>) -> Seat {
         let load = self.current.at(key);
@@ -143,7 +148,7 @@ impl Loads {
     /// The key was written or removed: nobody who loads it may fill it, nor be joined.
     #[inline]
     pub(super) fn void(&mut self, key: &HashedKey<'_>) {
-        if !self.current.is_empty()
+        if !self.is_empty()
             && let Some(load) = self.current.remove(key)
         {
             self.keep_followers(load);

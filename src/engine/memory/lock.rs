@@ -2,7 +2,9 @@
 
 use std::cell::Cell as Flag;
 
-use super::super::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use super::super::sync::{
+    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+};
 use super::gone::Counts;
 use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,14 +36,13 @@ impl Cell {
     /// The shard for reading, if that takes no waiting and is no error.
     #[inline(always)]
     pub(super) fn try_read(&self) -> Option<RwLockReadGuard<'_, Shard>> {
-        if INSIDE.with(Flag::get) {
-            return None;
-        }
-        match self.shard.try_read() {
-            Ok(shard) => Some(shard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        if INSIDE.with(Flag::get) { None } else { at_once(self.shard.try_read()) }
+    }
+
+    /// The shard for itself, if that takes no waiting and is no error.
+    #[inline(always)]
+    pub(super) fn try_lock(&self) -> Option<RwLockWriteGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) { None } else { at_once(self.shard.try_write()) }
     }
 
     /// The shard for itself. A poisoned lock still guards a whole one: the only user's code under it is a view, which
@@ -55,6 +56,15 @@ impl Cell {
             return Err(inside());
         }
         Ok(self.shard.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[inline(always)]
+fn at_once<G>(tried: TryLockResult<G>) -> Option<G> {
+    match tried {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -77,6 +77,12 @@ impl Queues {
         self.slab.spot(part)
     }
 
+    /// [`spot`](Queues::spot), to be changed.
+    #[inline(always)]
+    pub(super) fn spot_mut(&mut self, part: u32) -> Option<HeldMut<'_>> {
+        self.slab.held_mut(self.slab.spot_place(part)?)
+    }
+
     /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
     #[inline(always)]
     pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {

@@ -80,8 +80,13 @@ impl Slab {
     /// The first entry that may be meant.
     #[inline(always)]
     pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
+        self.held(self.spot_place(part)?)
+    }
+
+    #[inline(always)]
+    pub(super) fn spot_place(&self, part: u32) -> Option<Place> {
         let hash = spread(part);
-        self.held(self.index.find(hash, |spotted| spotted.is_likely(hash))?.place())
+        self.index.find(hash, |spotted| spotted.is_likely(hash)).map(|spotted| spotted.place())
     }
 
     #[cold]
