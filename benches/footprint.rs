@@ -50,7 +50,7 @@ fn footprint(capacity: usize, given: Given) -> Row {
         per_entry("cached", capacity, entries, Cached::new),
         per_entry("Mutex<lru>", capacity, entries, Locked::new),
     ];
-    Row { name: format!("{entries} into {capacity}"), unit: "bytes", figures }
+    Row::of(format!("{entries} into {capacity}"), "bytes", figures)
 }
 
 fn per_entry<P: Peer<Blob>>(

@@ -157,7 +157,7 @@ fn row(rounds: &[Round], name: &str, quantile: f64) -> Row {
         median(rounds.iter().map(|round| pick(round).value_at_quantile(quantile) as f64).collect())
     };
     let figures = vec![("sweeping", of(|round| &round.sweeping)), ("quiet", of(|round| &round.quiet))];
-    Row { name: name.to_owned(), unit: "ns", figures }
+    Row::of(name.to_owned(), "ns", figures)
 }
 
 fn over_quiet(rounds: &[Round], quantile: f64) -> f64 {

@@ -45,7 +45,7 @@ fn cell(trace: &Trace, size: usize) -> Row {
         replay::<Moka<u64>>(keys, size),
         replay::<Locked<u64>>(keys, size),
     ];
-    Row { name: format!("{}/{size}", trace.name()), unit: "%", figures }
+    Row::of(format!("{}/{size}", trace.name()), "%", figures)
 }
 
 /// After every access the cache does what it has put off, as it would between the requests of a program.

@@ -56,7 +56,7 @@ struct Plan {
 
 impl Plan {
     fn told() -> Plan {
-        let (rounds, millis) = if flag("--quick") { (3, 50) } else { (5, 200) };
+        let (rounds, millis) = if flag("--quick") { (3, 50) } else { (15, 70) };
         Plan {
             threads: numbers("--threads").unwrap_or_else(|| vec![1, 2, 4, 8]),
             rounds: numbers("--rounds").map_or(rounds, |rounds| rounds[0]),

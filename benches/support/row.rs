@@ -5,6 +5,8 @@ pub struct Row {
     pub name: String,
     pub unit: &'static str,
     pub figures: Vec<(&'static str, f64)>,
+    /// How many times each figure ours is.
+    ratios: Vec<f64>,
 }
 
 /// Who is measured, and what measures it once.
@@ -14,7 +16,8 @@ pub fn contender<'a>(name: &'static str, measure: impl FnMut() -> f64 + 'a) -> C
     (name, Box::new(measure))
 }
 
-/// Measures every peer once per round, so that what disturbs the machine disturbs all of them.
+/// Measures every peer once per round, so that what disturbs the machine disturbs all of them. Figures are medians of all
+/// rounds, and ratios medians of each round's own: a machine that is slow for seconds on end is so for both.
 pub fn interleaved(
     name: impl Into<String>,
     unit: &'static str,
@@ -28,8 +31,12 @@ pub fn interleaved(
             samples[peer].push((peers[peer].1)());
         }
     }
+    let ours = samples[0].clone();
+    let ratio =
+        |theirs: &Vec<f64>| median(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect());
+    let ratios = samples.iter().map(ratio).collect();
     let medians = peers.iter().zip(samples).map(|(peer, samples)| (peer.0, median(samples)));
-    Row { name: name.into(), unit, figures: medians.collect() }
+    Row { name: name.into(), unit, figures: medians.collect(), ratios }
 }
 
 pub fn median(mut samples: Vec<f64>) -> f64 {
@@ -38,13 +45,20 @@ pub fn median(mut samples: Vec<f64>) -> f64 {
 }
 
 impl Row {
+    /// Of figures that were each measured once.
+    pub fn of(name: String, unit: &'static str, figures: Vec<(&'static str, f64)>) -> Row {
+        let ratios = figures.iter().map(|(_, figure)| figures[0].1 / figure).collect();
+        Row { name, unit, figures, ratios }
+    }
+
     pub fn figure(&self, peer: &str) -> Option<f64> {
         self.figures.iter().find(|(held, _)| *held == peer).map(|(_, figure)| *figure)
     }
 
     /// How many times this peer's figure ours is.
     pub fn ratio(&self, peer: &str) -> f64 {
-        self.figures[0].1 / self.figure(peer).expect("the peer was measured")
+        let place = self.figures.iter().position(|(held, _)| *held == peer).expect("the peer was measured");
+        self.ratios[place]
     }
 }
 
