@@ -31,7 +31,18 @@ impl Trial {
         let listener: Listener = Arc::new(move |_| {
             heard.fetch_add(1, Ordering::SeqCst);
         });
-        let plan = Plan { max_entries: capacity, eviction, listener: Some(listener), ..Plan::default() };
+        Trial::with(
+            Plan { max_entries: capacity, eviction, listener: Some(listener), ..Plan::default() },
+            told,
+        )
+    }
+
+    /// Where nobody listens, so that values are replaced in place.
+    fn unheard(capacity: usize) -> Arc<Trial> {
+        Trial::with(Plan { max_entries: capacity, ..Plan::default() }, Arc::default())
+    }
+
+    fn with(plan: Plan, told: Arc<AtomicUsize>) -> Arc<Trial> {
         let store = Arc::new(Store::new(Plan { clock: Clock::hand(), ..plan }));
         Arc::new(Trial { store, whole: Prefix::default(), written: Default::default(), told })
     }
@@ -42,19 +53,45 @@ impl Trial {
 
     fn write(&self, at: usize, value: u64) {
         let end = self.store.clock().end_of(Lifetime::For(Duration::from_secs(value % 3 + 1)));
-        self.store.store(&self.key(KEYS[at]), Arc::new(value), end, &Condition::Always).unwrap();
+        write(&self.store, &self.key(KEYS[at]), value, end);
         self.written[at].store(value, Ordering::SeqCst);
     }
 
     fn read(&self, at: usize) {
         let before = self.written[at].load(Ordering::SeqCst);
-        let seen = self.store.view(&self.key(KEYS[at]), number).unwrap();
+        let seen = look(&self.store, &self.key(KEYS[at]));
         assert!(seen.is_none_or(|seen| seen >= before), "{seen:?} was written before {before}");
     }
 
     fn check(&self, capacity: u64) {
         assert!(self.store.stats().entries <= Some(capacity));
     }
+}
+
+/// As a cache reads: by the fast path, and by the other where that does not tell.
+fn look(store: &Arc<Store>, key: &Key<'_>) -> Option<u64> {
+    match FastPath::into(store).map(|fast| fast.find(key, number)) {
+        Some(Glance::Seen(seen)) => Some(seen),
+        Some(Glance::Nothing(_)) => None,
+        Some(Glance::Unclear) | None => store.find_at(&store.hashed(key), number, |_| ()).unwrap(),
+    }
+}
+
+/// As a cache writes.
+fn write(store: &Arc<Store>, key: &Key<'_>, value: u64, end: Moment) {
+    let object = Arc::new(value) as Arc<dyn Object>;
+    let replaced = match FastPath::into(store) {
+        Some(fast) => fast.replace(key, object, end),
+        None => Err(object),
+    };
+    if let Err(object) = replaced {
+        assert!(store.store(key, object, end, &Condition::Always).unwrap());
+    }
+}
+
+/// As a cache that is to load what is missing.
+fn seek<'a>(store: &'a Store, fast: &'a FastPath, key: Key<'a>) -> Sought<'a, u64> {
+    fast.seek(key, number).unwrap_or_else(|| store.seek(key, number).unwrap())
 }
 
 fn number(object: &Arc<dyn Object>) -> u64 {
@@ -105,6 +142,34 @@ fn reads_writes_evictions_and_sweeps_show_nothing_old_and_exceed_nothing() {
 }
 
 #[test]
+fn a_value_put_in_the_place_of_another_is_seen_whole_and_at_once() {
+    in_any_order(|| {
+        let trial = Trial::unheard(2);
+        let spawn = |work: fn(&Trial)| {
+            let trial = Arc::clone(&trial);
+            thread::spawn(move || work(&trial))
+        };
+        let replace: fn(&Trial) = |trial| (1..5).for_each(|value| trial.write(0, value));
+        let evict: fn(&Trial) = |trial| {
+            for value in 1..3 {
+                trial.write(1, value);
+                trial.write(2, value);
+                trial.check(2);
+            }
+        };
+        let read: fn(&Trial) = |trial| (0..4).for_each(|_| trial.read(0));
+        let sweep: fn(&Trial) = |trial| {
+            trial.store.clock().advance(Duration::from_secs(2));
+            trial.store.sweep();
+        };
+        all([replace, evict, read, sweep].map(spawn).into());
+        let stats = trial.store.stats();
+        let left = [stats.evicted, stats.expired, stats.replaced].iter().flatten().sum::<u64>();
+        assert_eq!(stats.entries, Some(8 - left), "{stats:?}");
+    });
+}
+
+#[test]
 fn several_shards_together_hold_no_more_than_they_may() {
     in_any_order(|| {
         // Two shards.
@@ -132,10 +197,10 @@ fn several_shards_together_hold_no_more_than_they_may() {
 
 /// A caller that misses: leads and lands, or waits for who does. What it got.
 fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
-    let whole = Prefix::default();
+    let (whole, fast) = (Prefix::default(), FastPath::into(store).unwrap());
     loop {
         let key = whole.key("k").unwrap();
-        let missing = match store.seek(key, number).unwrap() {
+        let missing = match seek(store, &fast, key) {
             Sought::Here(value) => return value,
             Sought::Missing(missing) => missing,
         };
@@ -190,8 +255,8 @@ fn of_all_who_miss_a_key_one_loads() {
 
 #[test]
 fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
-    let interferences: [fn(&Store, &Key<'_>); 3] = [
-        |store, key| assert!(store.store(key, Arc::new(9_u64), Moment::NEVER, &Condition::Always).unwrap()),
+    let interferences: [fn(&Arc<Store>, &Key<'_>); 3] = [
+        |store, key| write(store, key, 9, Moment::NEVER),
         |store, key| drop(store.take(key, None)),
         |store, _| drop(store.remove_matching(&Prefix::default(), &Pattern::all())),
     ];
@@ -206,7 +271,8 @@ fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
                 thread::spawn(move || {
                     let whole = Prefix::default();
                     let key = whole.key("k").unwrap();
-                    if let Sought::Missing(missing) = store.seek(key, number).unwrap()
+                    let fast = FastPath::into(&store).unwrap();
+                    if let Sought::Missing(missing) = seek(&store, &fast, key)
                         && let Some(lone) = missing.lead(&"k".into()).unwrap()
                     {
                         let loaded = source.load(Ordering::SeqCst);
@@ -220,10 +286,10 @@ fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
             let key = whole.key("k").unwrap();
             source.store(9, Ordering::SeqCst);
             interfere(&store, &key);
-            let seen = store.view(&key, number).unwrap();
+            let seen = look(&store, &key);
             assert!(seen.is_none_or(|seen| seen == 9), "{seen:?} is what was there before");
             all(loaders);
-            let seen = store.view(&key, number).unwrap();
+            let seen = look(&store, &key);
             assert!(seen.is_none_or(|seen| seen == 9), "{seen:?}; loaded: {got:?}");
         });
     }
