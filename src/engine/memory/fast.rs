@@ -1,10 +1,11 @@
-//! The fast path of a read: to an entry that is there and not past its time, while nobody writes in its shard, in a store
-//! that has nothing special about it. Whatever else there is, is left to the way of all reads.
+//! The fast path: to read an entry that is there and not past its time, or to write onto it, while nobody else is in the
+//! way, in a store that has nothing special about it. Whatever takes more is left to the way of all calls.
 //!
 //! Most of a hit is waiting for memory far away, and what hides that is how many calls a processor has under way at once.
-//! Their number ends with the instructions, loads and stores that it can keep in mind, so each of these that a call does
-//! without makes all of them faster. Hence one run of code that asks for nothing twice, calls nothing it comes back from,
-//! and has nothing to keep on the stack.
+//! Their number ends with the instructions, loads and stores that it can keep in mind, and wherever a load needs what was
+//! stored before a lock was taken: it waits for the lock, and the lock for all that is before it. A function that saves its
+//! caller's registers makes each call wait for the last. Hence one run of code, inlined up to the verbs' callers, that asks
+//! for nothing twice and has next to nothing to keep on the stack.
 
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
@@ -82,9 +83,12 @@ impl FastPath {
         object: Arc<dyn Object>,
         end: Moment,
     ) -> Result<(), Arc<dyn Object>> {
+        if !self.replaces {
+            return Err(object);
+        }
         let hash = hash(&self.seed, key.prefix(), key.name());
         let cell = self.store.cell(hash);
-        let Some(mut shard) = cell.try_lock().filter(|_| self.replaces) else { return Err(object) };
+        let Some(mut shard) = cell.try_lock() else { return Err(object) };
         let Shard { queues, loads, number } = &mut *shard;
         let Some(HeldMut { slot, object: held }) = queues.spot_mut(hash as u32) else { return Err(object) };
         if !key.is(&slot.key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {

@@ -71,22 +71,21 @@ impl Queues {
         self.slab.get_mut(self.slab.find(key)?)
     }
 
-    /// The entry that is likely the one, not counted as a use.
+    /// The entry that is likely meant; that it is, and its use, are for the caller to see to.
     #[inline(always)]
     pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
-        self.slab.spot(part)
+        self.slab.held(self.slab.spot(part)?)
     }
 
     /// [`spot`](Queues::spot), to be changed.
     #[inline(always)]
     pub(super) fn spot_mut(&mut self, part: u32) -> Option<HeldMut<'_>> {
-        self.slab.held_mut(self.slab.spot_place(part)?)
+        self.slab.held_mut(self.slab.spot(part)?)
     }
 
     /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
-    #[inline(always)]
     pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
-        let held = self.slab.look(key)?;
+        let held = self.peek(key)?;
         held.slot.count_use();
         Some(held)
     }

@@ -23,7 +23,7 @@ pub(crate) fn viewing<R>(view: impl FnOnce(&Arc<dyn Object>) -> R) -> impl FnOnc
 
 impl Slot {
     /// Whether the value is past its time, be it kept for longer or not.
-    #[inline(always)]
+    #[inline]
     pub(super) fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
         clock.has_passed(self.end.minus(key.key.stale_for()))
     }

@@ -69,29 +69,11 @@ impl Slab {
         self.index.find(hash, is_meant).map(|spotted| spotted.place())
     }
 
-    /// The entry under this key, by the shortest way.
+    /// The first entry of which the index thinks that it is meant. Mostly it is.
     #[inline(always)]
-    pub(super) fn look(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
-        let held = self.spot(key.part())?;
-        // Two keys may share what the index knows of them.
-        if key.key.is(&held.slot.key) { Some(held) } else { self.look_on(*key) }
-    }
-
-    /// The first entry that may be meant.
-    #[inline(always)]
-    pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
-        self.held(self.spot_place(part)?)
-    }
-
-    #[inline(always)]
-    pub(super) fn spot_place(&self, part: u32) -> Option<Place> {
+    pub(super) fn spot(&self, part: u32) -> Option<Place> {
         let hash = spread(part);
         self.index.find(hash, |spotted| spotted.is_likely(hash)).map(|spotted| spotted.place())
-    }
-
-    #[cold]
-    fn look_on(&self, key: HashedKey<'_>) -> Option<Held<'_>> {
-        self.held(self.find(&key)?)
     }
 
     #[inline(always)]
