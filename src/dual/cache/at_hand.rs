@@ -58,6 +58,12 @@ impl Cache {
         }
     }
 
+    /// What memory holds, if that takes no call to tell.
+    pub(super) fn within_reach(&self, name: &str) -> Option<Option<Arc<dyn Object>>> {
+        let (memory, key) = self.own_memory().zip(self.inner.prefix.named(name))?;
+        memory.store().find(&key, Arc::clone).ok()
+    }
+
     /// [`glance`](Cache::glance) that says of a key with no value what begins its load, if that takes no more than memory.
     #[inline(always)]
     pub(super) fn seek<'a, R>(

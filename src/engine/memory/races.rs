@@ -73,7 +73,7 @@ fn look(store: &Arc<Store>, key: &Key<'_>) -> Option<u64> {
     match FastPath::into(store).map(|fast| fast.find(key, number)) {
         Some(Glance::Seen(seen)) => Some(seen),
         Some(Glance::Nothing(_)) => None,
-        Some(Glance::Unclear) | None => store.find_at(&store.hashed(key), number, |_| ()).unwrap(),
+        Some(Glance::Unclear) | None => store.find(key, number).unwrap(),
     }
 }
 

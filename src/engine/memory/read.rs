@@ -43,6 +43,14 @@ impl Held<'_> {
 
 impl Store {
     /// What `make` makes of the value; it runs under the shard's lock.
+    pub(crate) fn find<R>(
+        &self,
+        key: &Key<'_>,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Result<Option<R>> {
+        self.find_at(&self.hashed(key), make, |_| ())
+    }
+
     pub(super) fn find_at<R>(
         &self,
         key: &HashedKey<'_>,
