@@ -193,8 +193,10 @@ fn certificates_without_tls_are_refused() {
 #[cfg(feature = "cluster")]
 #[test]
 fn every_node_of_a_cluster_is_reached_by_tls() {
-    let secured: Secured =
-        Secured::start_with(Leaf::Good, "no", &["--cluster-enabled", "yes", "--tls-cluster", "yes"]);
+    // By itself it would be one that outgoing connections are given, and may be taken.
+    let bus = support::closed_port().to_string();
+    let cluster = ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", &bus];
+    let secured: Secured = Secured::start_with(Leaf::Good, "no", &cluster);
     let ask = |command: &[u8]| ask_raw(secured.server.addr(), command);
     assert_eq!(ask(b"CLUSTER ADDSLOTSRANGE 0 16383\r\n"), "+OK\r\n");
     support::eventually("the cluster is up", Duration::from_secs(10), || {
