@@ -89,7 +89,7 @@ impl Cache {
 
     /// What `read` makes of the value, without a clone and, on memory, without a count of owners: the fastest read.
     ///
-    /// On memory `read` runs while a part of the cache is locked: be short, and use no memory cache in it. Such
+    /// On memory `read` may run while a part of the cache is locked: be short, and use no memory cache in it. Such
     /// a call, of whatever cache, is `Unsupported` there, since it could wait for itself.
     ///
     /// ```
