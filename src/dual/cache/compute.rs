@@ -110,15 +110,17 @@ impl Cache {
         let mut call = self.call_beside(COMPUTE);
         call.refuse_closed()?;
         let (key, ttl) = (call.key(key)?, call.input(ttl.resolve(self.inner.tuning.default_ttl()))?);
-        let missing =
-            match missing.map_or_else(|| self.seek_on(key), |missing| Some(Sought::Missing(missing))) {
+        let missing = match missing {
+            Some(missing) => Some(missing),
+            None => match self.seek_on(key) {
                 Some(Sought::Here(object)) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
                     Ok(value) => return Ok(self.hit(COMPUTE, O::shared(value))),
                     Err(_of_another_type) => None,
                 },
                 Some(Sought::Missing(missing)) => Some(missing),
                 None => None,
-            };
+            },
+        };
         if let Some(missing) = missing {
             let kept = key.kept();
             if let Some(lone) = call.input(missing.lead(&kept))? {
@@ -143,9 +145,11 @@ impl Cache {
         self.inner.journal.record(COMPUTE, EventKind::Miss(1));
         self.refuse_recursion(call, &key)?;
         let keys = std::slice::from_ref(lone.kept());
+        // Where it comes to be, a value goes into the memory that it is to stay in: every result on its way out would
+        // move all of it.
+        let load = || async move { load().await.map(O::loaded) };
         match self.run_bare(call, keys, self.inner.tuning.first(), load).await.0 {
-            Ok(value) => {
-                let (kept, out) = O::loaded(value);
+            Ok((kept, out)) => {
                 call.input(lone.land(kept as Arc<dyn Object>, call.backend().end_of(ttl)))?;
                 Ok(out)
             }
