@@ -3,8 +3,7 @@
 use super::budget::Budget;
 use super::gone::{Gone, Leaving};
 use super::slab::Taken;
-use super::slot::Slot;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::eviction::Eviction;
 use crate::removal::RemovalCause;
 
@@ -23,18 +22,18 @@ pub(super) struct Common {
 impl Common {
     pub(super) fn part(&self, taken: Taken, cause: RemovalCause, leaving: &mut Leaving) {
         self.release(taken.weight);
-        leaving.push(Gone { key: taken.slot.key, object: taken.object, cause });
+        leaving.push(Gone { key: taken.key, object: taken.object, cause });
     }
 
     /// Parts with an entry that makes room.
     pub(super) fn give_up(&self, taken: Taken, leaving: &mut Leaving) {
-        let cause = self.cause_of(&taken.slot, RemovalCause::Evicted);
+        let cause = self.cause_of(taken.end, RemovalCause::Evicted);
         self.part(taken, cause, leaving);
     }
 
     /// Why an entry leaves: for this cause, unless its time was up before.
-    pub(super) fn cause_of(&self, slot: &Slot, cause: RemovalCause) -> RemovalCause {
-        if self.clock.has_passed(slot.end) { RemovalCause::Expired } else { cause }
+    pub(super) fn cause_of(&self, end: Moment, cause: RemovalCause) -> RemovalCause {
+        if self.clock.has_passed(end) { RemovalCause::Expired } else { cause }
     }
 
     pub(super) fn reserve(&self, units: u32) -> bool {

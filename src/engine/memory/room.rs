@@ -29,7 +29,7 @@ impl Shard {
         // Making room has spared this place.
         if let (Some(held), Some(new)) = (self.queues.read_at(place, common.eviction), incoming.take()) {
             let HeldMut { slot, object } = held;
-            let cause = common.cause_of(slot, RemovalCause::Replaced);
+            let cause = common.cause_of(slot.end, RemovalCause::Replaced);
             (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(object, new.object);
             leaving.push(Gone { key: slot.key.clone(), object, cause });

@@ -3,11 +3,14 @@
 //! Values lie apart from what else is kept of their entries: so the value's own memory is on its way while the key is
 //! still being compared, and a hit waits for one of the two, not for one after the other.
 
+use std::mem;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use smol_str::SmolStr;
 
 use super::slot::{HashedKey, Links, Place, Slot, Spotted};
+use crate::clock::Moment;
 use crate::entry::Object;
 
 /// Slots that stay where they are; what leaves makes a hole for what comes. What finds one comes first: it lies in the
@@ -42,10 +45,11 @@ impl<'a> HeldMut<'a> {
     }
 }
 
-/// An entry that has left its slot.
+/// What is left of an entry that has left its slot.
 pub(super) struct Taken {
-    pub(super) slot: Slot,
+    pub(super) key: SmolStr,
     pub(super) object: Arc<dyn Object>,
+    pub(super) end: Moment,
     pub(super) weight: u32,
 }
 
@@ -148,14 +152,17 @@ impl Slab {
         }
         let weight = self.weight(place);
         self.set_weight(place, 0);
-        self.holes.push(place);
-        let slot = self.slots[place.index()].take();
+        let held = self.slots.get_mut(place.index())?;
+        let slot = held.as_mut()?;
+        let (key, end) = (mem::take(&mut slot.key), slot.end);
+        *held = None;
         let object = self.objects[place.index()].take();
+        self.holes.push(place);
         // A few slots are kept, for shards that are filled and emptied all the time.
         if self.len() == 0 && self.slots.len() > FEW {
             self.release();
         }
-        Some(Taken { slot: slot?, object: object?, weight })
+        Some(Taken { key, object: object?, end, weight })
     }
 
     #[cold]
