@@ -102,19 +102,18 @@ impl Cache {
     /// The fast path, while the cache is open.
     #[inline(always)]
     fn fast_path(&self) -> Option<&FastPath> {
-        match self.inner.closed.load(Ordering::Relaxed) {
-            true => None,
-            false => self.inner.fast_path.as_ref(),
-        }
+        if self.is_open() { self.inner.fast_path.as_ref() } else { None }
     }
 
     /// Memory, while the cache is open.
     #[inline(always)]
     pub(super) fn own_memory(&self) -> Option<&Local> {
-        match self.inner.closed.load(Ordering::Relaxed) {
-            true => None,
-            false => self.inner.backend.memory(),
-        }
+        if self.is_open() { self.inner.backend.memory() } else { None }
+    }
+
+    #[inline(always)]
+    fn is_open(&self) -> bool {
+        !self.inner.closed.load(Ordering::Relaxed)
     }
 
     #[inline(always)]

@@ -30,16 +30,15 @@ impl Cache {
             true => self.glance(key.as_ref(), |object| Taken::Shared(Arc::clone(object))),
             false => self.glance(key.as_ref(), viewing(Taken::of)),
         };
-        match glance {
-            Glance::Seen(taken) => {
-                if let Some(value) = taken.open() {
-                    return Ok(Some(self.hit("get", value)));
-                }
-            }
+        let found = match glance {
+            Glance::Seen(taken) => match taken.open() {
+                Some(value) => return Ok(Some(self.hit("get", value))),
+                None => self.decode(key.as_ref()).await,
+            },
             Glance::Nothing(_) => return Ok(self.miss()),
-            Glance::Unclear => {}
-        }
-        Ok(self.read(key.as_ref()).await?.map(Arc::unwrap_or_clone))
+            Glance::Unclear => self.read(key.as_ref()).await,
+        };
+        Ok(found?.map(Arc::unwrap_or_clone))
     }
 
     /// [`get`](Cache::get) without a clone: on memory the very value that was stored, with no allocation.
@@ -51,22 +50,22 @@ impl Cache {
         match self.glance(key.as_ref(), Arc::clone) {
             Glance::Seen(object) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
                 Ok(value) => Ok(Some(self.hit("get", value))),
-                Err(other) => self.read_beside(other, key.as_ref()).await,
+                Err(other) => self.decode_beside(other, key.as_ref()).await,
             },
             Glance::Nothing(_) => Ok(self.miss()),
             Glance::Unclear => self.read(key.as_ref()).await,
         }
     }
 
-    /// Of a key that holds a value of another type. By itself, or that value would lie in memory on the way of all hits.
+    /// [`decode`](Cache::decode) by itself, or the other value would lie in memory on the way of all hits.
     #[inline(never)]
-    async fn read_beside<T: Value>(
+    async fn decode_beside<T: Value>(
         &self,
         other: Arc<dyn Any + Send + Sync>,
         name: &str,
     ) -> Result<Option<Arc<T>>> {
         drop(other);
-        self.read(name).await
+        self.decode(name).await
     }
 
     /// Where the fast path does not lead.
@@ -81,6 +80,12 @@ impl Cache {
             Some(None) => return Ok(self.miss()),
             None => {}
         }
+        self.decode(name).await
+    }
+
+    /// What is elsewhere, or of another type.
+    #[inline(never)]
+    async fn decode<T: Value>(&self, name: &str) -> Result<Option<Arc<T>>> {
         let call = self.call("get")?;
         let key = call.key(name)?;
         let found = call.backend().get(&key, call.deadline).await;
@@ -113,14 +118,14 @@ impl Cache {
     ) -> Result<Option<R>> {
         let mut read = Some(read);
         let view = |object: &Arc<dyn Object>| typed(object).and_then(|value| Some(read.take()?(value)));
-        match self.glance(key.as_ref(), viewing(view)) {
-            Glance::Seen(Some(made)) => Ok(Some(self.hit("get", made))),
-            Glance::Nothing(_) => Ok(self.miss()),
-            // It is elsewhere, or of another type; then nobody has been asked to read it.
-            Glance::Seen(None) | Glance::Unclear => {
-                Ok(self.read(key.as_ref()).await?.and_then(|value| read.take().map(|read| read(&value))))
-            }
-        }
+        let found = match self.glance(key.as_ref(), viewing(view)) {
+            Glance::Seen(Some(made)) => return Ok(Some(self.hit("get", made))),
+            Glance::Nothing(_) => return Ok(self.miss()),
+            // Of another type, or elsewhere; then nobody has been asked to read it.
+            Glance::Seen(None) => self.decode(key.as_ref()).await,
+            Glance::Unclear => self.read(key.as_ref()).await,
+        };
+        Ok(found?.and_then(|value| read.take().map(|read| read(&value))))
     }
 
     /// Whether there is a value, of whatever type. Does not count as a hit or a miss. One round trip.
