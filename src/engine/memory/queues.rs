@@ -34,7 +34,7 @@ pub(super) struct Queues {
 const WHOLE: usize = 1 << 10;
 /// Where the share begins, how far it goes, and how much it changes at once.
 const FIRST: usize = WHOLE / 2;
-const LEAST: usize = WHOLE / 20;
+const LEAST: usize = WHOLE / 64;
 const MOST: usize = WHOLE - WHOLE / 50;
 const STEP: usize = WHOLE / 64;
 /// Entries at the end of the main queue that one that comes back may challenge.
