@@ -147,9 +147,10 @@ impl Cache {
         let keys = std::slice::from_ref(lone.kept());
         // Where it comes to be, a value goes into the memory that it is to stay in: every result on its way out would
         // move all of it.
-        let load = || async move { load().await.map(O::loaded) };
+        let load = || async move { load().await.map(Arc::new) };
         match self.run_bare(call, keys, self.inner.tuning.first(), load).await.0 {
-            Ok((kept, out)) => {
+            Ok(kept) => {
+                let out = O::of(&kept);
                 call.input(lone.land(kept as Arc<dyn Object>, call.backend().end_of(ttl)))?;
                 Ok(out)
             }
@@ -165,8 +166,8 @@ impl Cache {
 trait Outlet<T> {
     type Out;
 
-    /// What memory is to keep of a loaded value, and what the caller gets.
-    fn loaded(value: T) -> (Arc<T>, Self::Out);
+    /// Of a value that memory keeps too.
+    fn of(kept: &Arc<T>) -> Self::Out;
 
     fn shared(value: Arc<T>) -> Self::Out;
 }
@@ -177,8 +178,8 @@ impl<T: Clone> Outlet<T> for Own {
     type Out = T;
 
     #[inline]
-    fn loaded(value: T) -> (Arc<T>, T) {
-        (Arc::new(value.clone()), value)
+    fn of(kept: &Arc<T>) -> T {
+        T::clone(kept)
     }
 
     fn shared(value: Arc<T>) -> T {
@@ -192,9 +193,8 @@ impl<T> Outlet<T> for Shared {
     type Out = Arc<T>;
 
     #[inline]
-    fn loaded(value: T) -> (Arc<T>, Arc<T>) {
-        let kept = Arc::new(value);
-        (Arc::clone(&kept), kept)
+    fn of(kept: &Arc<T>) -> Arc<T> {
+        Arc::clone(kept)
     }
 
     fn shared(value: Arc<T>) -> Arc<T> {
