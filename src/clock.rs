@@ -27,7 +27,17 @@ enum Source {
 pub(crate) struct Moment(u64);
 
 impl Moment {
-    pub(crate) const NEVER: Moment = Moment(u64::MAX);
+    /// 146 years after the beginning; so two bits of a moment are free for those who keep many.
+    pub(crate) const NEVER: Moment = Moment(u64::MAX >> 2);
+
+    pub(crate) const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Nanoseconds that came from a moment.
+    pub(crate) const fn from_nanos(nanos: u64) -> Moment {
+        Moment(nanos)
+    }
 
     /// So much earlier; never stays never.
     #[inline]
@@ -50,7 +60,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        Moment(self.exact())
+        Moment(self.exact().min(Moment::NEVER.0 - 1))
     }
 
     /// Whole microseconds since it began.
@@ -62,7 +72,9 @@ impl Clock {
     pub(crate) fn end_of(&self, lifetime: Lifetime) -> Moment {
         match lifetime {
             Lifetime::Never => Moment::NEVER,
-            Lifetime::For(duration) => Moment(self.exact().saturating_add(nanos_of(duration))),
+            Lifetime::For(duration) => {
+                Moment(self.exact().saturating_add(nanos_of(duration)).min(Moment::NEVER.0))
+            }
         }
     }
 
@@ -142,7 +154,9 @@ mod tests {
     fn never_does_not_come() {
         let clock = Clock::hand();
         clock.advance(Lifetime::MAX);
-        assert!(!clock.has_passed(clock.end_of(Lifetime::Never)));
+        assert!(!clock.has_passed(clock.end_of(Lifetime::Never)) && clock.now() < Moment::NEVER);
+        clock.advance(Duration::MAX);
+        assert!(!clock.has_passed(clock.end_of(Lifetime::Never)) && clock.now() < Moment::NEVER);
     }
 
     #[test]
