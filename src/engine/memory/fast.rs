@@ -63,14 +63,15 @@ impl FastPath {
     pub(crate) fn find<R>(&self, key: &Key<'_>, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
         let hash = hash(&self.seed, key.prefix(), key.name());
         let Some(shard) = self.store.cell(hash).try_read() else { return Glance::Unclear };
-        let Some((object, slot)) = shard.queues.spot(hash as u32) else {
+        let Some(held) = shard.queues.spot(hash as u32) else {
             return Glance::Nothing(Nothing { hash, number: shard.number });
         };
-        if !key.is(&slot.key) || !slot.stay.try_use(self.store.clock()) {
+        if !key.is(&held.slot.key) || self.store.clock().has_passed(held.slot.end) {
             return Glance::Unclear;
         }
+        held.slot.count_use();
         // Unlocking cannot fail, which the compiler does not know: it would have what was made lie in memory, to drop it.
-        let made = ManuallyDrop::new(make(object));
+        let made = ManuallyDrop::new(make(held.object));
         drop(shard);
         Glance::Seen(ManuallyDrop::into_inner(made))
     }
@@ -89,15 +90,13 @@ impl FastPath {
         let cell = self.store.cell(hash);
         let Some(mut shard) = cell.try_lock() else { return Err(object) };
         let Shard { queues, loads, number } = &mut *shard;
-        let Some(HeldMut { object: held, slot, node }) = queues.spot_mut(hash as u32) else {
-            return Err(object);
-        };
-        if !key.is(&slot.key) || !loads.is_empty() || !slot.stay.try_use(self.store.clock()) {
+        let Some(HeldMut { slot, object: held }) = queues.spot_mut(hash as u32) else { return Err(object) };
+        if !key.is(&slot.key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {
             return Err(object);
         }
         *number += 1;
-        node.number = *number as u32;
-        slot.stay.set_end(end);
+        (slot.number, slot.end) = (*number as u32, end);
+        slot.count_use();
         let replaced = mem::replace(held, object);
         drop(shard);
         cell.counts.of(RemovalCause::Replaced).fetch_add(1, Ordering::Relaxed);

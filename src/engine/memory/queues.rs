@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::ghosts::Ghosts;
 use super::list::List;
-use super::slab::{Entry, Held, HeldMut, Slab, Taken};
+use super::slab::{Held, HeldMut, Slab, Taken};
 use super::slot::{HashedKey, Links, MOST_USES, Place, Queue, Slot};
 use crate::entry::Object;
 use crate::eviction::Eviction;
@@ -67,14 +67,14 @@ impl Queues {
     }
 
     #[inline]
-    pub(super) fn peek_mut(&mut self, key: &HashedKey<'_>) -> Option<HeldMut<'_>> {
-        self.slab.held_mut(self.slab.find(key)?)
+    pub(super) fn peek_mut(&mut self, key: &HashedKey<'_>) -> Option<&mut Slot> {
+        self.slab.get_mut(self.slab.find(key)?)
     }
 
     /// The entry that is likely meant; that it is, and its use, are for the caller to see to.
     #[inline(always)]
-    pub(super) fn spot(&self, part: u32) -> Option<(&Arc<dyn Object>, &Slot)> {
-        self.slab.glimpse(self.slab.spot(part)?)
+    pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
+        self.slab.held(self.slab.spot(part)?)
     }
 
     /// [`spot`](Queues::spot), to be changed.
@@ -86,7 +86,7 @@ impl Queues {
     /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
     pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
         let held = self.peek(key)?;
-        held.slot.stay.count_use();
+        held.slot.count_use();
         Some(held)
     }
 
@@ -102,10 +102,10 @@ impl Queues {
     pub(super) fn read_at(&mut self, place: Place, eviction: Eviction) -> Option<HeldMut<'_>> {
         if eviction == Eviction::Lru {
             self.main.unlink(&mut self.slab, place);
-            self.main.push(&mut self.slab, place, Links::new(Queue::Main));
+            self.main.push(&mut self.slab, place, Links::new(Queue::Main, 0));
         }
         let held = self.slab.held_mut(place)?;
-        held.slot.stay.count_use();
+        held.slot.count_use();
         Some(held)
     }
 
@@ -137,10 +137,17 @@ impl Queues {
 
     /// Takes in an entry that is not there; the caller has made room in a shard that is to hold about `share`.
     #[inline]
-    pub(super) fn insert(&mut self, queue: Queue, entry: Entry, weight: u32, share: usize) {
-        let place = self.slab.insert(entry, share);
+    pub(super) fn insert(
+        &mut self,
+        queue: Queue,
+        slot: Slot,
+        object: Arc<dyn Object>,
+        weight: u32,
+        share: usize,
+    ) {
+        let place = self.slab.insert(slot, object, share);
         self.slab.set_weight(place, weight);
-        self.push(queue, place);
+        self.push(queue, place, 0);
     }
 
     /// Whether the shard could hold another entry at all.
@@ -155,7 +162,8 @@ impl Queues {
                 return;
             }
             if let Some(place) = self.young.oldest() {
-                self.move_to_main(place, 0);
+                self.young.unlink(&mut self.slab, place);
+                self.push(Queue::Main, place, 0);
             }
         }
     }
@@ -181,19 +189,20 @@ impl Queues {
             if !stays || spared == Some(place) || steps.next().is_none() {
                 break (from, place);
             }
-            self.move_to_main(place, if from == Queue::Main { uses - 1 } else { 0 });
+            self.unlink(place);
+            self.push(Queue::Main, place, if from == Queue::Main { uses - 1 } else { 0 });
         };
         if spared == Some(place) {
             return self.take(self.beside(place)?);
         }
-        let part = self.slab.node(place)?.part;
+        let part = self.slab.get(place)?.part;
         self.ghosts.push(part, from, self.len());
         self.take(place)
     }
 
     /// Whoever comes next after the oldest of a queue, be it in the other one.
     fn beside(&self, oldest: Place) -> Option<Place> {
-        let links = &self.slab.node(oldest)?.links;
+        let links = &self.slab.get(oldest)?.links;
         links.newer().or_else(|| match links.queue() {
             Queue::Young => self.main.oldest(),
             Queue::Main => self.young.oldest(),
@@ -212,7 +221,7 @@ impl Queues {
 
     /// The entry in this slot.
     pub(super) fn at(&self, place: Place) -> Option<&Slot> {
-        self.slab.glimpse(place).map(|(_, slot)| slot)
+        self.slab.get(place)
     }
 
     /// Takes the entry out of this slot, with its weight.
@@ -229,7 +238,7 @@ impl Queues {
             Queue::Young => self.young.oldest()?,
             Queue::Main => self.main.oldest()?,
         };
-        Some((from, place, self.slab.slot(place)?.stay.uses()))
+        Some((from, place, self.slab.get(place)?.links.uses()))
     }
 
     /// Which queue is too long once an entry has gone there.
@@ -244,33 +253,25 @@ impl Queues {
     fn challenge(&mut self) -> bool {
         for _ in 0..CHALLENGES {
             let Some(place) = self.main.oldest() else { return true };
-            let uses = self.slab.slot(place).map_or(0, |slot| slot.stay.uses());
+            let uses = self.slab.get(place).map_or(0, |slot| slot.links.uses());
             if uses == 0 {
                 return true;
             }
-            self.move_to_main(place, uses - 1);
+            self.unlink(place);
+            self.push(Queue::Main, place, uses - 1);
         }
         false
     }
 
-    /// To its newest end, with so many uses left.
-    fn move_to_main(&mut self, place: Place, uses: u8) {
-        self.unlink(place);
-        self.push(Queue::Main, place);
-        if let Some(slot) = self.slab.slot_mut(place) {
-            slot.stay.set_uses(uses);
-        }
-    }
-
-    fn push(&mut self, queue: Queue, place: Place) {
+    fn push(&mut self, queue: Queue, place: Place, uses: u8) {
         match queue {
-            Queue::Young => self.young.push(&mut self.slab, place, Links::new(queue)),
-            Queue::Main => self.main.push(&mut self.slab, place, Links::new(queue)),
+            Queue::Young => self.young.push(&mut self.slab, place, Links::new(queue, uses)),
+            Queue::Main => self.main.push(&mut self.slab, place, Links::new(queue, uses)),
         }
     }
 
     fn unlink(&mut self, place: Place) {
-        match self.slab.node(place).map(|node| node.links.queue()) {
+        match self.slab.get(place).map(|slot| slot.links.queue()) {
             Some(Queue::Young) => self.young.unlink(&mut self.slab, place),
             Some(Queue::Main) => self.main.unlink(&mut self.slab, place),
             None => {}
@@ -284,7 +285,6 @@ mod tests {
 
     use super::*;
     use crate::clock::Moment;
-    use crate::engine::memory::slot::{Node, Stay};
     use crate::key::Prefix;
 
     #[test]
@@ -299,10 +299,9 @@ mod tests {
                 let hashed = |n: usize| HashedKey { key: keys[n], hash: n as u64 };
                 let mut queues = Queues::new();
                 for (n, key) in keys.iter().enumerate() {
-                    let (key, part, links) = (key.kept(), hashed(n).part(), Links::new(queue));
-                    let slot = Slot { key, stay: Stay::new(Moment::NEVER) };
-                    let node = Node { links, number: 0, part };
-                    queues.insert(queue, Entry { object: Arc::new(n), slot, node }, 0, 5);
+                    let (key, part, links) = (key.kept(), hashed(n).part(), Links::new(queue, 0));
+                    let slot = Slot { key, end: Moment::NEVER, links, number: 0, part };
+                    queues.insert(queue, slot, Arc::new(n), 0, 5);
                 }
                 let place = queues.find(&hashed(spared));
                 let left = std::iter::from_fn(|| queues.evict(Queue::Young, eviction, place)).count();

@@ -25,19 +25,19 @@ impl Slot {
     /// Whether the value is past its time, be it kept for longer or not.
     #[inline]
     pub(super) fn is_due(&self, key: &HashedKey<'_>, clock: &Clock) -> bool {
-        clock.has_passed(self.stay.end().minus(key.key.stale_for()))
+        clock.has_passed(self.end.minus(key.key.stale_for()))
     }
 }
 
 impl Held<'_> {
     /// An entry that is kept, past its time or not; `None` if its stay is over.
     pub(super) fn aged(self, clock: &Clock) -> Option<Found> {
-        clock.until(self.slot.stay.end()).map(|left| self.found(Some(left)))
+        clock.until(self.slot.end).map(|left| self.found(Some(left)))
     }
 
     fn found(self, remaining: Option<Remaining>) -> Found {
         let item = Item::Object(Arc::clone(self.object));
-        Found { item, version: Some(Version::Number(self.node.number.into())), remaining }
+        Found { item, version: Some(Version::Number(self.slot.number.into())), remaining }
     }
 }
 
@@ -134,7 +134,7 @@ impl Store {
             return (seen, false);
         }
         miss();
-        (None, held.is_some_and(|held| self.clock().has_passed(held.slot.stay.end())))
+        (None, held.is_some_and(|held| self.clock().has_passed(held.slot.end)))
     }
 
     /// Removes an entry that a read found to have ended, unless somebody has written it since.

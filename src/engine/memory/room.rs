@@ -5,8 +5,8 @@ use smol_str::SmolStr;
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::shard::{Incoming, Shard};
-use super::slab::{Entry, HeldMut};
-use super::slot::{HashedKey, Links, Node, Place, Queue, Slot, Stay};
+use super::slab::HeldMut;
+use super::slot::{HashedKey, Links, Place, Queue, Slot};
 use crate::removal::RemovalCause;
 
 impl Shard {
@@ -28,10 +28,9 @@ impl Shard {
         }
         // Making room has spared this place.
         if let (Some(held), Some(new)) = (self.queues.read_at(place, common.eviction), incoming.take()) {
-            let HeldMut { object, slot, node } = held;
-            let cause = common.cause_of(slot.stay.end(), RemovalCause::Replaced);
-            slot.stay.set_end(new.end);
-            node.number = number;
+            let HeldMut { slot, object } = held;
+            let cause = common.cause_of(slot.end, RemovalCause::Replaced);
+            (slot.end, slot.number) = (new.end, number);
             let object = std::mem::replace(object, new.object);
             leaving.push(Gone { key: slot.key.clone(), object, cause });
         }
@@ -82,11 +81,10 @@ impl Shard {
             return false;
         }
         if let Some(Incoming { object, end, weight }) = incoming.take() {
-            let (number, links) = (self.number as u32, Links::new(queue));
+            let (number, links) = (self.number as u32, Links::new(queue, 0));
             let joined = kept.map_or_else(|| key.key.kept(), SmolStr::clone);
-            let slot = Slot { key: joined, stay: Stay::new(end) };
-            let node = Node { links, number, part: key.part() };
-            self.queues.insert(queue, Entry { object, slot, node }, weight, common.share);
+            let slot = Slot { key: joined, end, links, number, part: key.part() };
+            self.queues.insert(queue, slot, object, weight, common.share);
         }
         true
     }

@@ -69,7 +69,7 @@ impl Shard {
 
     /// When the entry ends, if it is there; does not count as a use.
     pub(super) fn end(&self, key: &HashedKey<'_>, clock: &Clock) -> Option<Moment> {
-        self.alive(key, clock).map(|held| held.slot.stay.end())
+        self.alive(key, clock).map(|held| held.slot.end)
     }
 
     pub(super) fn store(
@@ -113,9 +113,8 @@ impl Shard {
         self.loads.void(key);
         let number = self.next() as u32;
         match self.queues.peek_mut(key) {
-            Some(HeldMut { slot, node, .. }) if !slot.is_due(key, clock) => {
-                node.number = number;
-                slot.stay.set_end(end);
+            Some(slot) if !slot.is_due(key, clock) => {
+                (slot.number, slot.end) = (number, end);
                 true
             }
             _ => false,
@@ -132,11 +131,11 @@ impl Shard {
     ) -> Option<Sum> {
         let number = self.next() as u32;
         let held = self.queues.read(key, common.eviction);
-        let HeldMut { object, node, .. } = held.filter(|held| !held.slot.is_due(key, &common.clock))?;
+        let HeldMut { slot, object } = held.filter(|held| !held.slot.is_due(key, &common.clock))?;
         let any: &dyn Any = &**object;
         let Some(count) = any.downcast_ref::<i64>() else { return Some(Sum::NotI64) };
         let Some(sum) = count.checked_add(delta) else { return Some(Sum::Overflow) };
-        node.number = number;
+        slot.number = number;
         let object = std::mem::replace(object, Arc::new(sum));
         leaving.push(Gone { key: key.key.kept(), object, cause: RemovalCause::Replaced });
         self.loads.void(key);
@@ -238,8 +237,8 @@ impl Shard {
 
     /// Also of a value past its time, which a load may replace as long as it is kept.
     fn holds(&self, key: &HashedKey<'_>, version: &Version, clock: &Clock) -> bool {
-        let held = self.queues.peek(key).filter(|held| !clock.has_passed(held.slot.stay.end()));
-        held.is_some_and(|held| Version::Number(held.node.number.into()) == *version)
+        let held = self.queues.peek(key).filter(|held| !clock.has_passed(held.slot.end));
+        held.is_some_and(|held| Version::Number(held.slot.number.into()) == *version)
     }
 
     /// Removes one entry, if it is there.
@@ -259,7 +258,7 @@ impl Shard {
     /// Removes an entry whose stay is over.
     #[cold]
     pub(super) fn notice_expiry(&mut self, key: &HashedKey<'_>, common: &Common, leaving: &mut Leaving) {
-        if self.queues.peek(key).is_some_and(|held| common.clock.has_passed(held.slot.stay.end())) {
+        if self.queues.peek(key).is_some_and(|held| common.clock.has_passed(held.slot.end)) {
             self.leave(key, RemovalCause::Expired, common, leaving);
         }
     }

@@ -1,8 +1,7 @@
 //! The entries of a shard side by side, and the way to them: an index from a key's hash to its place.
 //!
 //! Values lie apart from what else is kept of their entries: so the value's own memory is on its way while the key is
-//! still being compared, and a hit waits for one of the two, not for one after the other. And what a hit has no use for
-//! lies apart from what it reads, of which more then stays near the processor.
+//! still being compared, and a hit waits for one of the two, not for one after the other.
 
 use std::mem;
 use std::sync::Arc;
@@ -10,50 +9,39 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use smol_str::SmolStr;
 
-use super::slot::{HashedKey, Links, Node, Place, Slot, Spotted};
+use super::slot::{HashedKey, Links, Place, Slot, Spotted};
 use crate::clock::Moment;
 use crate::entry::Object;
 
-/// Slots that stay where they are, in three columns; what leaves makes a hole for what comes. What finds one comes first:
-/// it lies in the cache line of the lock.
+/// Slots that stay where they are; what leaves makes a hole for what comes. What finds one comes first: it lies in the
+/// cache line of the lock.
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct Slab {
     index: HashTable<Spotted>,
-    /// `None` in a hole.
     objects: Vec<Option<Arc<dyn Object>>>,
-    slots: Vec<Slot>,
-    nodes: Vec<Node>,
+    slots: Vec<Option<Slot>>,
     holes: Vec<Place>,
     /// In units of the budget, where entries are weighed; else empty.
     weights: Vec<u32>,
 }
 
-/// An entry that is to have a slot.
-pub(super) struct Entry {
-    pub(super) object: Arc<dyn Object>,
-    pub(super) slot: Slot,
-    pub(super) node: Node,
-}
-
 /// An entry in its slot.
 #[derive(Clone, Copy)]
 pub(super) struct Held<'a> {
-    pub(super) object: &'a Arc<dyn Object>,
     pub(super) slot: &'a Slot,
-    pub(super) node: &'a Node,
+    pub(super) object: &'a Arc<dyn Object>,
 }
 
 /// An entry in its slot, to be changed.
 pub(super) struct HeldMut<'a> {
-    pub(super) object: &'a mut Arc<dyn Object>,
     pub(super) slot: &'a mut Slot,
-    pub(super) node: &'a mut Node,
+    pub(super) object: &'a mut Arc<dyn Object>,
 }
 
 impl<'a> HeldMut<'a> {
     pub(super) fn shared(self) -> Held<'a> {
-        Held { object: self.object, slot: self.slot, node: self.node }
+        Held { slot: self.slot, object: self.object }
     }
 }
 
@@ -80,7 +68,7 @@ impl Slab {
     pub(super) fn find(&self, key: &HashedKey<'_>) -> Option<Place> {
         let hash = spread(key.part());
         let is_meant = |spotted: &Spotted| {
-            spotted.is_likely(hash) && self.slot(spotted.place()).is_some_and(|slot| key.key.is(&slot.key))
+            spotted.is_likely(hash) && self.get(spotted.place()).is_some_and(|slot| key.key.is(&slot.key))
         };
         self.index.find(hash, is_meant).map(|spotted| spotted.place())
     }
@@ -92,43 +80,31 @@ impl Slab {
         self.index.find(hash, |spotted| spotted.is_likely(hash)).map(|spotted| spotted.place())
     }
 
-    /// What a hit needs of the entry in this slot.
     #[inline(always)]
-    pub(super) fn glimpse(&self, place: Place) -> Option<(&Arc<dyn Object>, &Slot)> {
-        let object = self.objects.get(place.index())?.as_ref()?;
-        Some((object, self.slot(place)?))
-    }
-
-    #[inline]
     pub(super) fn held(&self, place: Place) -> Option<Held<'_>> {
-        let (object, slot) = self.glimpse(place)?;
-        Some(Held { object, slot, node: self.node(place)? })
+        let object = self.objects.get(place.index())?.as_ref()?;
+        Some(Held { slot: self.get(place)?, object })
     }
 
     #[inline]
     pub(super) fn held_mut(&mut self, place: Place) -> Option<HeldMut<'_>> {
         let object = self.objects.get_mut(place.index())?.as_mut()?;
-        let slot = self.slots.get_mut(place.index())?;
-        Some(HeldMut { object, slot, node: self.nodes.get_mut(place.index())? })
+        let slot = self.slots.get_mut(place.index())?.as_mut()?;
+        Some(HeldMut { slot, object })
     }
 
     #[inline]
-    pub(super) fn slot(&self, place: Place) -> Option<&Slot> {
-        self.slots.get(place.index())
+    pub(super) fn get(&self, place: Place) -> Option<&Slot> {
+        self.slots.get(place.index())?.as_ref()
     }
 
     #[inline]
-    pub(super) fn slot_mut(&mut self, place: Place) -> Option<&mut Slot> {
-        self.slots.get_mut(place.index())
-    }
-
-    #[inline]
-    pub(super) fn node(&self, place: Place) -> Option<&Node> {
-        self.nodes.get(place.index())
+    pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut Slot> {
+        self.slots.get_mut(place.index())?.as_mut()
     }
 
     pub(super) fn links_mut(&mut self, place: Place) -> Option<&mut Links> {
-        self.nodes.get_mut(place.index()).map(|node| &mut node.links)
+        self.get_mut(place).map(|slot| &mut slot.links)
     }
 
     pub(super) fn weight(&self, place: Place) -> u32 {
@@ -151,36 +127,35 @@ impl Slab {
 
     /// Takes in an entry whose key is not there, in a shard that is meant to hold about `share`.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry, share: usize) -> Place {
-        let hash = spread(entry.node.part);
+    pub(super) fn insert(&mut self, slot: Slot, object: Arc<dyn Object>, share: usize) -> Place {
+        let hash = spread(slot.part);
         let place = match self.holes.pop() {
             Some(place) => place,
             None => {
                 self.grow(share);
+                self.slots.push(None);
                 self.objects.push(None);
-                self.slots.push(Slot::vacant());
-                self.nodes.push(Node::vacant());
                 Place::new(self.slots.len() - 1)
             }
         };
-        let Entry { object, slot, node } = entry;
+        self.slots[place.index()] = Some(slot);
         self.objects[place.index()] = Some(object);
-        self.slots[place.index()] = slot;
-        self.nodes[place.index()] = node;
-        self.index.insert_unique(hash, Spotted::new(place, hash), hash_of(&self.nodes));
+        self.index.insert_unique(hash, Spotted::new(place, hash), hash_of(&self.slots));
         place
     }
 
     #[inline]
     pub(super) fn remove(&mut self, place: Place) -> Option<Taken> {
-        let hash = spread(self.node(place)?.part);
+        let hash = spread(self.get(place)?.part);
         if let Ok(indexed) = self.index.find_entry(hash, |held| held.place() == place) {
             indexed.remove();
         }
         let weight = self.weight(place);
         self.set_weight(place, 0);
-        let slot = self.slots.get_mut(place.index())?;
-        let (key, end) = (mem::take(&mut slot.key), slot.stay.end());
+        let held = self.slots.get_mut(place.index())?;
+        let slot = held.as_mut()?;
+        let (key, end) = (mem::take(&mut slot.key), slot.end);
+        *held = None;
         let object = self.objects[place.index()].take();
         self.holes.push(place);
         // A few slots are kept, for shards that are filled and emptied all the time.
@@ -201,17 +176,16 @@ impl Slab {
         let len = self.slots.len();
         if len == self.slots.capacity() {
             let more = if len < share { (3 * len).max(8).min(share - len) } else { len / 16 + 1 };
-            self.objects.reserve_exact(more);
             self.slots.reserve_exact(more);
-            self.nodes.reserve_exact(more);
-            self.index.reserve(more, hash_of(&self.nodes));
+            self.objects.reserve_exact(more);
+            self.index.reserve(more, hash_of(&self.slots));
         }
     }
 }
 
 /// What the index knows an entry by.
-fn hash_of(nodes: &[Node]) -> impl Fn(&Spotted) -> u64 {
-    |spotted| spread(nodes[spotted.place().index()].part)
+fn hash_of(slots: &[Option<Slot>]) -> impl Fn(&Spotted) -> u64 {
+    |spotted| spread(slots[spotted.place().index()].as_ref().map_or(0, |slot| slot.part))
 }
 
 const FEW: usize = 32;

@@ -1,11 +1,11 @@
 //! What a shard keeps of an entry beside its value.
 
 // No lock of its own: what is counted here may be a read too few, so no order of steps needs to be tried out.
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use smol_str::SmolStr;
 
-use crate::clock::{Clock, Moment};
+use crate::clock::Moment;
 use crate::key::Key;
 
 /// A key together with its hash, the upper half of which has picked the shard.
@@ -23,96 +23,13 @@ impl HashedKey<'_> {
     }
 }
 
-/// What a hit reads of an entry beside its value.
-#[repr(C, align(32))]
+/// An entry without its value. What a hit reads comes first.
+#[repr(C)]
 pub(super) struct Slot {
-    /// The joined key. Up to 23 bytes lie in place, more in one allocation. Empty where there is no entry.
+    /// The joined key. Up to 23 bytes lie in place, more in one allocation.
     pub(super) key: SmolStr,
-    pub(super) stay: Stay,
-}
-
-const _: () = assert!(size_of::<Slot>() == 32, "two slots share a cache line, and none lies in two");
-
-impl Slot {
-    /// Of no entry.
-    pub(super) fn vacant() -> Slot {
-        Slot { key: SmolStr::default(), stay: Stay::new(Moment::NEVER) }
-    }
-}
-
-/// When an entry leaves, before which it may be past its time and only be kept; and, in the two lowest bits, how often it
-/// was read lately.
-pub(super) struct Stay(AtomicU64);
-
-/// Reads count up to here; so many of them bring a young entry into the main queue.
-pub(super) const MOST_USES: u8 = 2;
-
-const USES: u64 = 0b11;
-const FOR_EVER: u64 = packed(Moment::NEVER);
-
-impl Stay {
-    pub(super) fn new(end: Moment) -> Stay {
-        Stay(AtomicU64::new(packed(end)))
-    }
-
-    #[inline]
-    pub(super) fn end(&self) -> Moment {
-        Moment::from_nanos(self.held() >> USES.count_ones())
-    }
-
-    pub(super) fn set_end(&mut self, end: Moment) {
-        let held = self.0.get_mut();
-        *held = packed(end) | *held & USES;
-    }
-
-    #[inline]
-    pub(super) fn uses(&self) -> u8 {
-        (self.held() & USES) as u8
-    }
-
-    /// The uses are no more than [`MOST_USES`].
-    pub(super) fn set_uses(&mut self, uses: u8) {
-        let held = self.0.get_mut();
-        *held = *held & !USES | u64::from(uses);
-    }
-
-    /// Counts a read, unless the stay is over; says whether it is not.
-    #[inline(always)]
-    pub(super) fn try_use(&self, clock: &Clock) -> bool {
-        let held = self.held();
-        if held < FOR_EVER && clock.has_passed(self.end()) {
-            return false;
-        }
-        self.count(held);
-        true
-    }
-
-    /// Counts a read.
-    pub(super) fn count_use(&self) {
-        self.count(self.held());
-    }
-
-    /// Those who read together count without waiting for each other. Written only where it changes, so that what is
-    /// popular dirties no cache line; and the end cannot change meanwhile, which takes the shard's own lock.
-    #[inline(always)]
-    fn count(&self, held: u64) {
-        if held & USES < MOST_USES.into() {
-            self.0.store(held + 1, Ordering::Relaxed);
-        }
-    }
-
-    #[inline(always)]
-    fn held(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-const fn packed(end: Moment) -> u64 {
-    end.nanos() << USES.count_ones()
-}
-
-/// What else is kept of an entry: its place in its queue, and what tells it from others.
-pub(super) struct Node {
+    /// When it leaves; before that it may be past its time and only be kept.
+    pub(super) end: Moment,
     pub(super) links: Links,
     /// Which write it came from. It comes round after 2^32 writes of the shard; to be taken for another, a write has to
     /// meet one exactly so many writes older while somebody works on the key.
@@ -121,12 +38,18 @@ pub(super) struct Node {
     pub(super) part: u32,
 }
 
-impl Node {
-    /// Of no entry.
-    pub(super) fn vacant() -> Node {
-        Node { links: Links::new(Queue::Young), number: 0, part: 0 }
+impl Slot {
+    /// Counts a read.
+    #[inline(always)]
+    pub(super) fn count_use(&self) {
+        self.links.count_use(MOST_USES);
     }
 }
+
+/// Reads count up to here; so many of them bring a young entry into the main queue.
+pub(super) const MOST_USES: u8 = 2;
+
+const _: () = assert!(size_of::<Option<Slot>>() == 48, "an entry is three quarters of a cache line");
 
 /// Where a slot lies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -181,10 +104,11 @@ pub(super) enum Queue {
     Main,
 }
 
-/// An entry's neighbours in its queue, and which queue that is, in eight bytes.
+/// An entry's neighbours in its queue, which queue that is, and how often the entry was read lately, in eight bytes.
 pub(super) struct Links {
-    /// The place.
-    newer: u32,
+    /// The place in the lower 24 bits, which changes only under the shard's own lock; above it the uses, which those who
+    /// read together count without waiting for each other.
+    newer: AtomicU32,
     /// The place in the lower 24 bits, the queue above.
     older: u32,
 }
@@ -193,8 +117,23 @@ const BITS: u32 = 24;
 const NONE: u32 = (1 << BITS) - 1;
 
 impl Links {
-    pub(super) fn new(queue: Queue) -> Links {
-        Links { newer: NONE, older: (queue as u32) << BITS | NONE }
+    pub(super) fn new(queue: Queue, uses: u8) -> Links {
+        let newer = AtomicU32::new(u32::from(uses) << BITS | NONE);
+        Links { newer, older: (queue as u32) << BITS | NONE }
+    }
+
+    #[inline]
+    pub(super) fn uses(&self) -> u8 {
+        (self.newer.load(Ordering::Relaxed) >> BITS) as u8
+    }
+
+    /// Counts a use, up to so many. Written only where it changes, so that what is popular dirties no cache line.
+    #[inline]
+    pub(super) fn count_use(&self, most: u8) {
+        let newer = self.newer.load(Ordering::Relaxed);
+        if newer < u32::from(most) << BITS {
+            self.newer.store(newer + (1 << BITS), Ordering::Relaxed);
+        }
     }
 
     pub(super) fn queue(&self) -> Queue {
@@ -202,7 +141,7 @@ impl Links {
     }
 
     pub(super) fn newer(&self) -> Option<Place> {
-        place(self.newer)
+        place(self.newer.load(Ordering::Relaxed))
     }
 
     pub(super) fn older(&self) -> Option<Place> {
@@ -210,7 +149,8 @@ impl Links {
     }
 
     pub(super) fn set_newer(&mut self, newer: Option<Place>) {
-        self.newer = newer.map_or(NONE, |place| place.0);
+        let held = self.newer.get_mut();
+        *held = *held & !NONE | newer.map_or(NONE, |place| place.0);
     }
 
     pub(super) fn set_older(&mut self, older: Option<Place>) {
@@ -225,43 +165,18 @@ fn place(link: u32) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::ttl::Lifetime;
 
     #[test]
     fn links_keep_their_parts_apart() {
-        let mut links = Links::new(Queue::Main);
-        assert_eq!((links.newer(), links.older(), links.queue()), (None, None, Queue::Main));
+        let mut links = Links::new(Queue::Main, 3);
+        assert_eq!((links.newer(), links.older(), links.uses(), links.queue()), (None, None, 3, Queue::Main));
         links.set_newer(Some(Place::new(5)));
         links.set_older(Some(Place::new(Place::MOST - 1)));
-        assert_eq!((links.newer(), links.queue()), (Some(Place::new(5)), Queue::Main));
-        assert_eq!(links.older().map(Place::index), Some(Place::MOST - 1));
+        (0..9).for_each(|_| links.count_use(7));
+        assert_eq!((links.newer(), links.uses()), (Some(Place::new(5)), 7));
+        assert_eq!((links.older().map(Place::index), links.queue()), (Some(Place::MOST - 1), Queue::Main));
         links.set_older(None);
         assert_eq!((links.older(), links.queue()), (None, Queue::Main));
-    }
-
-    #[test]
-    fn an_end_and_the_uses_leave_each_other_alone() {
-        let clock = Clock::hand();
-        for end in [Moment::NEVER, clock.end_of(Lifetime::For(Duration::MAX)), Moment::from_nanos(7)] {
-            let mut stay = Stay::new(Moment::from_nanos(3));
-            stay.set_uses(1);
-            stay.set_end(end);
-            assert_eq!((stay.end(), stay.uses()), (end, 1));
-            for _ in 0..9 {
-                assert!(stay.try_use(&clock));
-                stay.count_use();
-            }
-            assert_eq!((stay.end(), stay.uses()), (end, MOST_USES));
-        }
-    }
-
-    #[test]
-    fn a_read_of_what_is_over_is_not_counted() {
-        let (clock, stay) = (Clock::hand(), Stay::new(Moment::from_nanos(7)));
-        clock.advance(Duration::from_nanos(7));
-        assert!(!stay.try_use(&clock) && stay.uses() == 0);
     }
 }

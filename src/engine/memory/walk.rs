@@ -97,7 +97,7 @@ impl Store {
 impl Shard {
     /// Removes what is due from a stretch of the slots; says whether there are more.
     pub(super) fn sweep(&mut self, now: Moment, from: usize, common: &Common, leaving: &mut Leaving) -> bool {
-        let due = |slot: &Slot| (slot.stay.end() <= now).then_some(RemovalCause::Expired);
+        let due = |slot: &Slot| (slot.end <= now).then_some(RemovalCause::Expired);
         self.extract(from, due, common, leaving)
     }
 
@@ -110,7 +110,7 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> bool {
         let now = common.clock.now();
-        let cause = |slot: &Slot| match (meant(&slot.key), slot.stay.end() <= now) {
+        let cause = |slot: &Slot| match (meant(&slot.key), slot.end <= now) {
             (false, _) => None,
             (true, true) => Some(RemovalCause::Expired),
             (true, false) => Some(RemovalCause::Cleared),
@@ -135,7 +135,7 @@ impl Shard {
         for slot in (from..end.min(self.queues.slots())).filter_map(|at| self.queues.at(Place::new(at))) {
             if let Some(name) = slot.key.strip_prefix(prefix.as_str())
                 && pattern.matches(name)
-                && !clock.has_passed(slot.stay.end().minus(prefix.stale_for()))
+                && !clock.has_passed(slot.end.minus(prefix.stale_for()))
             {
                 names.push(name.to_owned());
             }
