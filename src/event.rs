@@ -94,7 +94,9 @@ impl Journal {
             self.tell(operation, kind);
         }
         #[cfg(feature = "tracing")]
-        trace(operation, &self.backend, &kind);
+        if may_be_followed(&kind) {
+            trace(operation, &self.backend, &kind);
+        }
     }
 
     #[inline(never)]
@@ -139,8 +141,17 @@ pub(crate) fn warn(operation: &'static str, backend: &str, text: &str) {
     let _ = (operation, backend, text);
 }
 
+/// Whether a subscriber may take it. Of hits and misses, which are many, that is told without a call.
+#[cfg(feature = "tracing")]
+#[inline(always)]
+fn may_be_followed(kind: &EventKind<'_>) -> bool {
+    let is_of_many = matches!(kind, EventKind::Hit(_) | EventKind::Miss(_));
+    !is_of_many || tracing::Level::TRACE <= tracing::level_filters::LevelFilter::current()
+}
+
 /// Hits and misses are too many for anything above TRACE; trouble is WARN.
 #[cfg(feature = "tracing")]
+#[cold]
 fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
     match kind {
         EventKind::Hit(n) => tracing::trace!(operation, backend, n, "hit"),
@@ -150,5 +161,57 @@ fn trace(operation: &'static str, backend: &str, kind: &EventKind<'_>) {
         EventKind::DecodeRejected(error) => tracing::warn!(operation, backend, %error, "decode rejected"),
         EventKind::Failed(error) => tracing::warn!(operation, backend, %error, "failed"),
         EventKind::Absorbed(error) => tracing::warn!(operation, backend, %error, "absorbed"),
+    }
+}
+
+#[cfg(all(test, feature = "tracing"))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::level_filters::LevelFilter;
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Metadata, Subscriber};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    struct Ear(LevelFilter, Arc<AtomicUsize>);
+
+    impl Subscriber for Ear {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= self.0
+        }
+
+        fn max_level_hint(&self) -> Option<LevelFilter> {
+            Some(self.0)
+        }
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_subscriber_hears_as_much_as_it_takes() {
+        let journal = Journal::new("memory", None, true);
+        let error = Error::new(ErrorKind::Unavailable, "the server is away");
+        for (level, heard) in [(LevelFilter::TRACE, 3), (LevelFilter::DEBUG, 1), (LevelFilter::OFF, 0)] {
+            let count = Arc::new(AtomicUsize::new(0));
+            tracing::subscriber::with_default(Ear(level, Arc::clone(&count)), || {
+                journal.record("get", EventKind::Hit(1));
+                journal.record("get", EventKind::Miss(1));
+                journal.record("get", EventKind::Failed(&error));
+            });
+            assert_eq!(count.load(Ordering::Relaxed), heard, "{level}");
+        }
     }
 }

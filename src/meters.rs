@@ -30,6 +30,7 @@ impl Meters {
         }
     }
 
+    #[inline]
     pub(crate) fn count(&self, kind: &EventKind<'_>) {
         match kind {
             EventKind::Hit(n) => self.hits.increment(*n),
