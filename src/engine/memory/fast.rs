@@ -2,10 +2,8 @@
 //! way, in a store that has nothing special about it. Whatever takes more is left to the way of all calls.
 //!
 //! Most of a hit is waiting for memory far away, and what hides that is how many calls a processor has under way at once.
-//! Their number ends with the instructions, loads and stores that it can keep in mind, and wherever a load needs what was
-//! stored before a lock was taken: it waits for the lock, and the lock for all that is before it. A function that saves its
-//! caller's registers makes each call wait for the last. Hence one run of code, inlined up to the verbs' callers, that asks
-//! for nothing twice and has next to nothing to keep on the stack.
+//! Their number ends with the instructions, loads and stores that it can keep in mind. Hence one run of code, inlined up to
+//! the verbs' callers, that asks for nothing twice and has next to nothing to keep on the stack.
 
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
