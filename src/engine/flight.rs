@@ -12,8 +12,6 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::task::Waker;
 
-use smol_str::SmolStr;
-
 use super::Seed;
 use super::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,6 +20,7 @@ use super::turns::Turns;
 use crate::clock::Clock;
 use crate::entry::{Object, Version};
 use crate::error::{Error, ErrorKind};
+use crate::key::KeyText;
 
 /// The loads in flight over one backend, by joined key.
 #[derive(Default)]
@@ -35,7 +34,7 @@ pub(crate) struct Flights {
     pub(crate) turns: Turns,
 }
 
-type Table = HashMap<SmolStr, Arc<Flight>, Seed>;
+type Table = HashMap<KeyText, Arc<Flight>, Seed>;
 
 /// One load: what it came to, or who waits for it.
 pub(crate) struct Flight {
@@ -124,7 +123,7 @@ impl Flights {
 
     /// Joins the load of this key, or begins it. `shown` is the token of the lease that the key was just seen to
     /// be under, or the version of the value that it was seen to hold.
-    pub(crate) fn board(self: &Arc<Self>, key: SmolStr, shown: Option<&Version>) -> Boarding {
+    pub(crate) fn board(self: &Arc<Self>, key: KeyText, shown: Option<&Version>) -> Boarding {
         match self.lock().entry(key) {
             Entry::Occupied(entry) => {
                 let flight = Arc::clone(entry.get());
@@ -142,9 +141,9 @@ impl Flights {
 
     /// Takes a load out of the table because its key was written or removed: those who wait still get its
     /// result, those who come later begin anew.
-    pub(crate) fn detach(&self, key: impl FnOnce() -> SmolStr) {
+    pub(crate) fn detach(&self, key: impl FnOnce() -> KeyText) {
         if self.count.load(Ordering::SeqCst) > 0 {
-            self.remove(&key(), |flight| {
+            self.remove(key().as_str(), |flight| {
                 flight.detached.store(true, Ordering::SeqCst);
                 true
             });
@@ -156,7 +155,7 @@ impl Flights {
         if self.count.load(Ordering::SeqCst) > 0 {
             let mut table = self.lock();
             table.retain(|key, flight| {
-                let gone = meant(key);
+                let gone = meant(key.as_str());
                 flight.detached.fetch_or(gone, Ordering::SeqCst);
                 !gone
             });
@@ -238,7 +237,7 @@ impl Flight {
 /// cancelled task all come to `Drop`.
 pub(crate) struct Leader {
     listing: Arc<dyn Listing>,
-    key: SmolStr,
+    key: KeyText,
     flight: Arc<Flight>,
     /// Whether the load has come to something, so that the drop has nothing to do.
     landed: bool,
@@ -246,7 +245,7 @@ pub(crate) struct Leader {
 
 impl Leader {
     /// Whoever leads a flight that was just listed.
-    pub(crate) fn new(listing: Arc<dyn Listing>, key: SmolStr, flight: Arc<Flight>) -> Leader {
+    pub(crate) fn new(listing: Arc<dyn Listing>, key: KeyText, flight: Arc<Flight>) -> Leader {
         Leader { listing, key, flight, landed: false }
     }
 
@@ -283,13 +282,13 @@ impl Leader {
     }
 
     /// The joined key.
-    pub(crate) fn key(&self) -> &SmolStr {
+    pub(crate) fn key(&self) -> &KeyText {
         &self.key
     }
 
     fn end(&mut self, landing: Landing) {
         if !std::mem::replace(&mut self.landed, true) {
-            self.listing.strike(&self.key, &self.flight);
+            self.listing.strike(self.key.as_str(), &self.flight);
             self.flight.land(landing);
         }
     }
@@ -302,7 +301,7 @@ impl Drop for Leader {
         }
         #[cfg(simulation)]
         if crate::simulation::has(crate::simulation::Bug::ForgetsFollowers) {
-            return self.listing.strike(&self.key, &self.flight);
+            return self.listing.strike(self.key.as_str(), &self.flight);
         }
         self.end(Landing::of_a_dropped_leader());
     }

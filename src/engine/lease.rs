@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use smol_str::SmolStr;
-
 use super::Seed;
 use crate::clock::{Clock, Moment};
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 use crate::lock::{Claim, Unlocked};
 use crate::now::unix_micros;
 use crate::ttl::Lifetime;
@@ -24,7 +22,7 @@ pub(crate) struct Leases {
 
 #[derive(Default)]
 struct Held {
-    locks: HashMap<SmolStr, Lease, Seed>,
+    locks: HashMap<KeyText, Lease, Seed>,
     /// The size at which what is over is cleared away; doubles with what is left.
     limit: usize,
 }

@@ -7,10 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
-use smol_str::SmolStr;
-
 use super::Seed;
 use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::key::KeyText;
 
 /// The queues for the locks of one backend, by joined key.
 #[derive(Default)]
@@ -22,7 +21,7 @@ pub(crate) struct Turns {
 struct Queues {
     /// A forked child has no copy of those who wait.
     process: u32,
-    by_key: HashMap<SmolStr, VecDeque<Arc<Seat>>, Seed>,
+    by_key: HashMap<KeyText, VecDeque<Arc<Seat>>, Seed>,
 }
 
 /// A place in a queue.
@@ -45,13 +44,13 @@ pub(crate) struct Called {
 /// A stay in a queue; its end lets the next one come to the head.
 pub(crate) struct Turn<'a> {
     turns: &'a Turns,
-    key: SmolStr,
+    key: KeyText,
     pub(crate) seat: Arc<Seat>,
 }
 
 impl Turns {
     /// Joins the queue at its end.
-    pub(crate) fn take(&self, key: SmolStr) -> Turn<'_> {
+    pub(crate) fn take(&self, key: KeyText) -> Turn<'_> {
         let seat = Arc::new(Seat::default());
         let mut queues = self.lock();
         let queue = queues.by_key.entry(key.clone()).or_default();

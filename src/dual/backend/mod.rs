@@ -36,7 +36,7 @@ use crate::engine::throttle::Throttle;
 use crate::engine::turns::Turns;
 use crate::entry::{Item, Lease, Storable, Version};
 use crate::error::Result;
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 use crate::stats::Stats;
 use crate::ttl::Lifetime;
 
@@ -127,7 +127,7 @@ impl BackendHandle {
     pub(super) fn strike(&self, key: &Key<'_>, flight: &Arc<Flight>) {
         match &self.kind {
             Kind::Memory(memory) => memory.store().strike(key, flight),
-            Kind::Bytes(_) => self.flights.strike(&key.kept(), flight),
+            Kind::Bytes(_) => self.flights.strike(key.kept().as_str(), flight),
         }
     }
 
@@ -189,9 +189,9 @@ impl BackendHandle {
     }
 
     /// Tells the backend that loaders of these joined keys begin.
-    pub(super) fn loading(&self, keys: &[smol_str::SmolStr]) {
+    pub(super) fn loading(&self, keys: &[KeyText]) {
         if let Kind::Bytes(backend) = &self.kind {
-            keys.iter().for_each(|key| backend.loading(key));
+            keys.iter().for_each(|key| backend.loading(key.as_str()));
         }
     }
 

@@ -14,14 +14,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smol_str::SmolStr;
-
 use crate::engine::flight::{Landing, Leader};
 use crate::engine::protect::Verdict;
 use crate::entry::{Ask, Lease, Lookup, Object, Value};
 use crate::error::{BoxError, Result};
 use crate::event::EventKind;
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 use crate::policy::Policy;
 
 /// A key that is ours to load and to store.
@@ -179,7 +177,7 @@ impl Cache {
             }
         }
         let names: Vec<String> = granted.iter().map(|granted| granted.key.name().to_owned()).collect();
-        let joined: Vec<SmolStr> = granted.iter().map(|granted| granted.key.kept()).collect();
+        let joined: Vec<KeyText> = granted.iter().map(|granted| granted.key.kept()).collect();
         let renewals = granted.iter().filter_map(|granted| granted.right.renewal()).collect();
         let load = || async move { load(&names).await };
         let (loaded, took) = self.run(call, &joined, renewals, &policy.rules, load).await;

@@ -8,15 +8,13 @@ use super::{Cache, maybe_async, rt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smol_str::SmolStr;
-
 use crate::chance::up_to;
 use crate::deadline::Deadline;
 use crate::entry::{Condition, Found, Item, Object, Value};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::EventKind;
 use crate::fetched::{Fetched, Loaded};
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 use crate::now::now;
 use crate::policy::{Policy, Rules};
 use crate::ttl::Lifetime;
@@ -73,7 +71,7 @@ impl Cache {
     pub(super) async fn run<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
-        keys: &[SmolStr],
+        keys: &[KeyText],
         renewals: Vec<Renewal>,
         rules: &Rules,
         load: impl rt::Load() -> Result<R, E>,
@@ -99,7 +97,7 @@ impl Cache {
     pub(super) async fn run_bare<R, E: Into<BoxError>>(
         &self,
         call: &Call<'_>,
-        keys: &[SmolStr],
+        keys: &[KeyText],
         rules: &Rules,
         load: impl rt::Load() -> Result<R, E>,
     ) -> (Result<R>, Option<Duration>) {
@@ -184,7 +182,7 @@ impl Call<'_> {
     #[inline]
     async fn limited<R, E>(
         &self,
-        keys: &[SmolStr],
+        keys: &[KeyText],
         limit: Option<Duration>,
         load: impl rt::Load() -> Result<R, E>,
     ) -> Result<Result<R, E>> {
@@ -196,7 +194,7 @@ impl Call<'_> {
 impl Call<'_> {
     /// Tells that loaders of these keys begin; when, if anybody wants to know how long they take.
     #[inline]
-    fn loading(&self, keys: &[SmolStr], rules: &Rules) -> Option<Instant> {
+    fn loading(&self, keys: &[KeyText], rules: &Rules) -> Option<Instant> {
         self.backend().loading(keys);
         self.is_timed(rules).then(now)
     }

@@ -86,7 +86,7 @@ impl Cache {
     /// Whether this caller is the one to reload: nobody else in this process, then nobody in any other.
     async fn stand<T>(&self, call: &Call<'_>, key: &Key<'_>, policy: &Policy, kept: &Kept<T>) -> Election {
         let throttle = call.backend().throttle();
-        match throttle.pause(&key.kept()) {
+        match throttle.pause(key.kept().as_str()) {
             Some(Pause::Failed) => return Election::Lost(Staleness::BackingOff),
             Some(Pause::Elsewhere) => return Election::Lost(Staleness::Refreshing),
             None => {}
@@ -102,7 +102,7 @@ impl Cache {
             Err(_) => return Election::Lost(Staleness::Refreshing),
         };
         let Some(mark) = self.elect(call, key, policy).await else {
-            throttle.hold(leader.key(), policy.rules.retry_interval, Pause::Elsewhere);
+            throttle.hold(leader.key().as_str(), policy.rules.retry_interval, Pause::Elsewhere);
             return Election::Lost(Staleness::Refreshing);
         };
         leader.stand_for(Some(&kept.version));
@@ -127,7 +127,7 @@ impl Cache {
             }
             Err(error) => {
                 let backoff = policy.rules.backoff;
-                call.backend().throttle().hold(leader.key(), backoff, Pause::Failed);
+                call.backend().throttle().hold(leader.key().as_str(), backoff, Pause::Failed);
                 leader.land(Landing::Failed(error.clone()));
                 mark.keep(call, backoff).await;
                 Ok(kept.serve(Staleness::LoadFailed(error)))

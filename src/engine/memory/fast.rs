@@ -64,7 +64,7 @@ impl FastPath {
         let Some(held) = shard.queues.spot(hash as u32) else {
             return Glance::Nothing(Nothing { hash, number: shard.number });
         };
-        if !key.is(&held.slot.key) || self.store.clock().has_passed(held.slot.end) {
+        if !held.slot.key.is(key) || self.store.clock().has_passed(held.slot.end) {
             return Glance::Unclear;
         }
         held.slot.count_use();
@@ -89,7 +89,7 @@ impl FastPath {
         let Some(mut shard) = cell.try_lock() else { return Err(object) };
         let Shard { queues, loads, number } = &mut *shard;
         let Some(HeldMut { slot, object: held }) = queues.spot_mut(hash as u32) else { return Err(object) };
-        if !key.is(&slot.key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {
+        if !slot.key.is(key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {
             return Err(object);
         }
         *number += 1;

@@ -4,10 +4,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::super::sync::atomic::{AtomicU64, Ordering};
 use crate::entry::Object;
+use crate::key::KeyText;
 use crate::removal::{Removal, RemovalCause};
 
 /// Told of each entry that leaves.
@@ -15,7 +14,7 @@ pub(crate) type Listener = Arc<dyn Fn(&Removal<'_>) + Send + Sync>;
 
 /// An entry that has left.
 pub(super) struct Gone {
-    pub(super) key: SmolStr,
+    pub(super) key: KeyText,
     pub(super) object: Arc<dyn Object>,
     pub(super) cause: RemovalCause,
 }
@@ -107,7 +106,7 @@ impl Gone {
         // A value whose drop panics too is one panic too many, so each has a frame to itself.
         if let Some(listener) = listener {
             let told = catch_unwind(AssertUnwindSafe(|| {
-                listener(&Removal { key: &key, cause, object: &*object });
+                listener(&Removal { key: key.as_str(), cause, object: &*object });
             }));
             drop(object);
             told.unwrap_or_else(|panic| resume_unwind(panic));

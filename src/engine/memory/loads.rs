@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::super::flight::Flight;
 use super::slot::HashedKey;
 use super::underway::Underway;
 use crate::entry::Version;
+use crate::key::KeyText;
 
 #[derive(Default)]
 pub(super) struct Loads {
@@ -21,7 +20,7 @@ pub(super) struct Loads {
 
 /// What is under way for one key. Nothing of it is left once there is neither a leader nor a lease.
 pub(super) struct Load {
-    key: SmolStr,
+    key: KeyText,
     pub(super) hash: u64,
     /// The number of the caller that leads; zero while others may lead.
     leader: u64,
@@ -70,7 +69,7 @@ impl Loads {
 
     /// Begins a load together with the right to fill the key, unless somebody leads one already.
     #[inline]
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &SmolStr, number: u64) -> bool {
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &KeyText, number: u64) -> bool {
         if self.current.is_empty() {
             let load = Load::new(key, kept.clone());
             self.current.begin(Load { leader: number, lease: number, lone: true, ..load });
@@ -158,7 +157,7 @@ impl Loads {
     /// [`void`](Loads::void) for all keys that are meant.
     pub(super) fn void_all(&mut self, meant: impl Fn(&str) -> bool) {
         self.current
-            .remove_all(|load| meant(&load.key))
+            .remove_all(|load| meant(load.key.as_str()))
             .into_iter()
             .for_each(|load| self.keep_followers(load));
     }
@@ -173,7 +172,7 @@ impl Loads {
 
 impl Load {
     #[inline]
-    pub(super) fn new(key: &HashedKey<'_>, kept: SmolStr) -> Load {
+    pub(super) fn new(key: &HashedKey<'_>, kept: KeyText) -> Load {
         Load { key: kept, hash: key.hash, leader: 0, lease: 0, flight: None, lone: false }
     }
 
@@ -185,7 +184,7 @@ impl Load {
 
     #[inline]
     pub(super) fn is_of(&self, key: &HashedKey<'_>) -> bool {
-        self.hash == key.hash && key.key.is(&self.key)
+        self.hash == key.hash && self.key.is(&key.key)
     }
 }
 

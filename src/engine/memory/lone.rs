@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::Store;
 use super::fast::{FastPath, Glance, Nothing};
 use super::gone::{Leaving, Panics};
@@ -13,7 +11,7 @@ use crate::clock::Moment;
 use crate::engine::flight::Landing;
 use crate::entry::Object;
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 
 /// What a look at a key came to that may begin its load.
 pub(crate) enum Sought<'a, R> {
@@ -35,7 +33,7 @@ pub(crate) struct Lone<'a> {
     /// The user's hasher is not asked again: it may panic, and this ends in a drop.
     pub(super) key: HashedKey<'a>,
     /// The key as it is to be kept.
-    pub(super) kept: &'a SmolStr,
+    pub(super) kept: &'a KeyText,
     pub(super) number: u64,
     landed: bool,
 }
@@ -79,14 +77,14 @@ impl<'a> Missing<'a> {
     /// Begins the load of the key, shown as it is to be kept; `None` if somebody leads it already, or has stored a value
     /// meanwhile.
     #[inline(always)]
-    pub(crate) fn lead(self, kept: &'a SmolStr) -> Result<Option<Lone<'a>>> {
+    pub(crate) fn lead(self, kept: &'a KeyText) -> Result<Option<Lone<'a>>> {
         let number = self.begin(kept)?;
         let Missing { store, key, .. } = self;
         Ok(number.map(|number| Lone { store, key, kept, number, landed: false }))
     }
 
     #[inline(never)]
-    fn begin(&self, kept: &SmolStr) -> Result<Option<u64>> {
+    fn begin(&self, kept: &KeyText) -> Result<Option<u64>> {
         let Missing { store, key, number } = self;
         Ok(store.cell(key.hash).lock()?.lead_alone(key, kept, *number))
     }
@@ -94,7 +92,7 @@ impl<'a> Missing<'a> {
 
 impl<'a> Lone<'a> {
     /// The key as it is to be kept.
-    pub(crate) fn kept(&self) -> &'a SmolStr {
+    pub(crate) fn kept(&self) -> &'a KeyText {
         self.kept
     }
 

@@ -1,12 +1,11 @@
 //! How a value gets in: room is made first, so that no bound is ever exceeded.
 
-use smol_str::SmolStr;
-
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::shard::{Incoming, Shard};
 use super::slab::HeldMut;
 use super::slot::{HashedKey, Links, Place, Queue, Slot};
+use crate::key::KeyText;
 use crate::removal::RemovalCause;
 
 impl Shard {
@@ -59,7 +58,7 @@ impl Shard {
     pub(super) fn put_new(
         &mut self,
         key: &HashedKey<'_>,
-        kept: Option<&SmolStr>,
+        kept: Option<&KeyText>,
         incoming: &mut Option<Incoming>,
         common: &Common,
         leaving: &mut Leaving,
@@ -82,7 +81,7 @@ impl Shard {
         }
         if let Some(Incoming { object, end, weight }) = incoming.take() {
             let (number, links) = (self.number as u32, Links::new(queue, 0));
-            let joined = kept.map_or_else(|| key.key.kept(), SmolStr::clone);
+            let joined = kept.map_or_else(|| key.key.kept(), KeyText::clone);
             let slot = Slot { key: joined, end, links, number, part: key.part() };
             self.queues.insert(queue, slot, object, weight, common.share);
         }

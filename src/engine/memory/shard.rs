@@ -6,8 +6,6 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::common::Common;
 use super::gone::{Gone, Leaving};
 use super::loads::{Landed, Loads};
@@ -18,6 +16,7 @@ use super::slot::HashedKey;
 use crate::clock::{Clock, Moment};
 use crate::engine::flight::Flight;
 use crate::entry::{Condition, Found, Lease, Lookup, Object, Version};
+use crate::key::KeyText;
 use crate::removal::RemovalCause;
 
 /// What a hit needs comes first.
@@ -182,7 +181,7 @@ impl Shard {
     /// Begins a load together with the right to fill the key, of which there is no entry for as long as that right is
     /// good; `None` if somebody leads one already, or there is an entry by now that was not there at number `then`.
     #[inline]
-    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &SmolStr, then: u64) -> Option<u64> {
+    pub(super) fn lead_alone(&mut self, key: &HashedKey<'_>, kept: &KeyText, then: u64) -> Option<u64> {
         if self.number != then && self.queues.find(key).is_some() {
             return None;
         }

@@ -7,11 +7,11 @@ use std::mem;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use smol_str::SmolStr;
 
 use super::slot::{HashedKey, Links, Place, Slot, Spotted};
 use crate::clock::Moment;
 use crate::entry::Object;
+use crate::key::KeyText;
 
 /// Slots that stay where they are; what leaves makes a hole for what comes. What finds one comes first: it lies in the
 /// cache line of the lock.
@@ -47,7 +47,7 @@ impl<'a> HeldMut<'a> {
 
 /// What is left of an entry that has left its slot.
 pub(super) struct Taken {
-    pub(super) key: SmolStr,
+    pub(super) key: KeyText,
     pub(super) object: Arc<dyn Object>,
     pub(super) end: Moment,
     pub(super) weight: u32,
@@ -68,7 +68,7 @@ impl Slab {
     pub(super) fn find(&self, key: &HashedKey<'_>) -> Option<Place> {
         let hash = spread(key.part());
         let is_meant = |spotted: &Spotted| {
-            spotted.is_likely(hash) && self.get(spotted.place()).is_some_and(|slot| key.key.is(&slot.key))
+            spotted.is_likely(hash) && self.get(spotted.place()).is_some_and(|slot| slot.key.is(&key.key))
         };
         self.index.find(hash, is_meant).map(|spotted| spotted.place())
     }

@@ -3,10 +3,8 @@
 // No lock of its own: what is counted here may be a read too few, so no order of steps needs to be tried out.
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use smol_str::SmolStr;
-
 use crate::clock::Moment;
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 
 /// A key together with its hash, the upper half of which has picked the shard.
 #[derive(Clone, Copy)]
@@ -27,7 +25,7 @@ impl HashedKey<'_> {
 #[repr(C)]
 pub(super) struct Slot {
     /// The joined key. Up to 23 bytes lie in place, more in one allocation.
-    pub(super) key: SmolStr,
+    pub(super) key: KeyText,
     /// When it leaves; before that it may be past its time and only be kept.
     pub(super) end: Moment,
     pub(super) links: Links,

@@ -110,7 +110,7 @@ impl Shard {
         leaving: &mut Leaving,
     ) -> bool {
         let now = common.clock.now();
-        let cause = |slot: &Slot| match (meant(&slot.key), slot.end <= now) {
+        let cause = |slot: &Slot| match (meant(slot.key.as_str()), slot.end <= now) {
             (false, _) => None,
             (true, true) => Some(RemovalCause::Expired),
             (true, false) => Some(RemovalCause::Cleared),
@@ -133,7 +133,7 @@ impl Shard {
     ) -> bool {
         let end = from.saturating_add(STRETCH);
         for slot in (from..end.min(self.queues.slots())).filter_map(|at| self.queues.at(Place::new(at))) {
-            if let Some(name) = slot.key.strip_prefix(prefix.as_str())
+            if let Some(name) = slot.key.as_str().strip_prefix(prefix.as_str())
                 && pattern.matches(name)
                 && !clock.has_passed(slot.end.minus(prefix.stale_for()))
             {

@@ -3,14 +3,13 @@
 //! It is bounded by what means something: a shard that is full forgets what means nothing any more before it grows.
 
 use hashbrown::HashTable;
-use smol_str::SmolStr;
 
 use super::super::memory::KeyHasher;
 use super::super::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Clocks, Micros, Permits, State};
 use crate::clock::Clock;
 use crate::decision::Decision;
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 
 #[derive(Default)]
 pub(crate) struct Table {
@@ -27,7 +26,7 @@ struct Shard {
 
 struct Held {
     hash: u64,
-    key: SmolStr,
+    key: KeyText,
     state: State,
     /// From when on it means nothing.
     end: Micros,
@@ -41,7 +40,7 @@ impl Table {
         let mut shard = self.shard(hash);
         // Under the lock, so that no state is from the future of who comes next.
         let now = given.unwrap_or_else(|| clock.micros());
-        if let Some(held) = shard.held.find_mut(hash, |held| key.is(&held.key)) {
+        if let Some(held) = shard.held.find_mut(hash, |held| held.key.is(key)) {
             let (allowed, changed) = held.state.take(terms, now, *n, Clocks::One);
             if changed {
                 held.end = now.saturating_add(held.state.rest(terms, now));
@@ -64,7 +63,7 @@ impl Table {
     pub(crate) fn forget(&self, key: &Key<'_>) -> bool {
         let hash = self.hasher.hash(key);
         let mut shard = self.shard(hash);
-        let found = shard.held.find_entry(hash, |held| key.is(&held.key));
+        let found = shard.held.find_entry(hash, |held| held.key.is(key));
         found.map(|entry| drop(entry.remove())).is_ok()
     }
 

@@ -3,12 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 
-use smol_str::SmolStr;
-
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 
 /// A key, and the table that its load is listed in.
-type Loaded = (usize, SmolStr);
+type Loaded = (usize, KeyText);
 
 thread_local! {
     /// Calls of [`loading`] under way.
@@ -22,7 +20,7 @@ thread_local! {
 
 /// Runs a loader, remembering what it loads for as long as it runs.
 #[inline]
-pub(crate) fn loading<R>(table: usize, keys: &[SmolStr], load: impl FnOnce() -> R) -> R {
+pub(crate) fn loading<R>(table: usize, keys: &[KeyText], load: impl FnOnce() -> R) -> R {
     let _leave = match keys {
         [key] if DEPTH.get() == 0 => Leave::outermost((table, key.clone())),
         keys => Leave::inner(table, keys),
@@ -46,7 +44,7 @@ impl Leave {
     }
 
     #[inline(never)]
-    fn inner(table: usize, keys: &[SmolStr]) -> Leave {
+    fn inner(table: usize, keys: &[KeyText]) -> Leave {
         INNER.with_borrow_mut(|inner| {
             let before = inner.len();
             inner.extend(keys.iter().map(|key| (table, key.clone())));
@@ -76,7 +74,7 @@ pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
 
 #[inline(never)]
 fn is_among(table: usize, key: Key<'_>) -> bool {
-    let is_it = |(held, name): &Loaded| *held == table && key.is(name);
+    let is_it = |(held, name): &Loaded| *held == table && name.is(&key);
     let outermost = OUTERMOST.take();
     let is_outermost = outermost.as_ref().is_some_and(is_it);
     OUTERMOST.set(outermost);
@@ -93,20 +91,20 @@ mod tests {
         let whole = Prefix::default();
         let is = |table, name| is_loading(table, &whole.key(name).unwrap());
         let long = "a key that is too long to lie in place";
-        let keys = ["a", "b", long].map(SmolStr::from);
+        let keys = ["a", "b", long].map(KeyText::from);
         loading(1, &keys[2..], || {
             assert!(is(1, long) && !is(2, long) && !is(1, "a"));
             loading(2, &keys[..2], || assert!(is(1, long) && is(2, "a") && is(2, "b") && !is(1, "b")));
             assert!(is(1, long) && !is(2, "a"));
             loading(1, &keys[..1], || assert!(is(1, long) && is(1, "a")));
         });
-        loading(3, &keys, || assert!(keys.iter().all(|key| is(3, key))));
-        assert!(!keys.iter().any(|key| (1..4).any(|table| is(table, key))));
+        loading(3, &keys, || assert!(keys.iter().all(|key| is(3, key.as_str()))));
+        assert!(!keys.iter().any(|key| (1..4).any(|table| is(table, key.as_str()))));
     }
 
     #[test]
     fn a_loader_that_panics_is_no_load_any_more() {
-        let keys = ["a", "b"].map(SmolStr::from);
+        let keys = ["a", "b"].map(KeyText::from);
         for keys in [&keys[..1], &keys[..]] {
             let panicked = std::panic::catch_unwind(|| loading(1, keys, || panic!("as planned")));
             assert!(panicked.is_err() && !is_loading(1, &Prefix::default().key("a").unwrap()));

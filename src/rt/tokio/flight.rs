@@ -5,13 +5,12 @@ use std::pin::pin;
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use smol_str::SmolStr;
 use tokio::task_local;
 
 use super::runtime::within;
 use crate::engine::flight::{Flight, Landing, State};
 use crate::error::Result;
-use crate::key::Key;
+use crate::key::{Key, KeyText};
 
 /// Waits until the flight lands; `None` if `until` comes first.
 ///
@@ -66,11 +65,11 @@ impl Drop for Waiting<'_> {
 task_local! {
     /// What the loaders around the running code load. A scope, not a property of the task: two loads that
     /// one task joins are not inside each other.
-    static LOADING: Vec<(usize, SmolStr)>;
+    static LOADING: Vec<(usize, KeyText)>;
 }
 
 /// Runs a loader, remembering what it loads for as long as it runs.
-pub(crate) async fn loading<R>(table: usize, keys: &[SmolStr], load: impl AsyncFnOnce() -> R) -> R {
+pub(crate) async fn loading<R>(table: usize, keys: &[KeyText], load: impl AsyncFnOnce() -> R) -> R {
     let mut stack = LOADING.try_with(Vec::clone).unwrap_or_default();
     stack.extend(keys.iter().map(|key| (table, key.clone())));
     LOADING.scope(stack, async move { load().await }).await
@@ -79,7 +78,7 @@ pub(crate) async fn loading<R>(table: usize, keys: &[SmolStr], load: impl AsyncF
 /// Whether a loader around the running code is loading this key.
 pub(crate) fn is_loading(table: usize, key: &Key<'_>) -> bool {
     let within =
-        |stack: &Vec<(usize, SmolStr)>| stack.iter().any(|(held, name)| *held == table && key.is(name));
+        |stack: &Vec<(usize, KeyText)>| stack.iter().any(|(held, name)| *held == table && name.is(key));
     LOADING.try_with(within).unwrap_or(false)
 }
 

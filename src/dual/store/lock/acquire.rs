@@ -61,7 +61,7 @@ impl LockStore {
     }
 
     pub(super) fn queue_up(&self, place: &Place, wait: Duration) -> Wait<'_> {
-        Wait::new(self.inner.backend().turns().take(place.queue().into()), wait)
+        Wait::new(self.inner.backend().turns().take(place.queue().as_str().into()), wait)
     }
 
     /// Goes on with a lock whose holder has [handed over its token](LockGuard::into_token), in this process or another:
