@@ -5,18 +5,19 @@
 mod doubles;
 #[cfg(all(shuttle, test))]
 pub(crate) mod schedules;
+#[cfg(not(all(shuttle, test)))]
+mod spin_lock;
 
-pub(crate) use std::sync::{PoisonError, TryLockError, TryLockResult};
+pub(crate) use std::sync::PoisonError;
 #[cfg(not(all(shuttle, test)))]
 pub(crate) use std::{
-    sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic, mpsc},
+    sync::{Condvar, Mutex, MutexGuard, atomic, mpsc},
     thread,
 };
 
 #[cfg(all(shuttle, test))]
-pub(crate) use self::doubles::{Condvar, Mutex, MutexGuard, mpsc};
+pub(crate) use self::doubles::{Condvar, Mutex, MutexGuard, SpinLock, SpinLockGuard, mpsc};
+#[cfg(not(all(shuttle, test)))]
+pub(crate) use self::spin_lock::{SpinLock, SpinLockGuard};
 #[cfg(all(shuttle, test))]
-pub(crate) use shuttle::{
-    sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, atomic},
-    thread,
-};
+pub(crate) use shuttle::{sync::atomic, thread};

@@ -60,16 +60,17 @@ impl FastPath {
     #[inline(always)]
     pub(crate) fn find<R>(&self, key: &Key<'_>, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
         let hash = hash(&self.seed, key.prefix(), key.name());
-        let Some(shard) = self.store.cell(hash).try_read() else { return Glance::Unclear };
-        let Some(held) = shard.queues.spot(hash as u32) else {
-            return Glance::Nothing(Nothing { hash, number: shard.number });
+        let Some(mut shard) = self.store.cell(hash).try_lock() else { return Glance::Unclear };
+        let Shard { queues, number, .. } = &mut *shard;
+        let Some(HeldMut { slot, object }) = queues.spot(hash as u32) else {
+            return Glance::Nothing(Nothing { hash, number: *number });
         };
-        if !held.slot.key.is(key) || self.store.clock().has_passed(held.slot.end) {
+        if !slot.key.is(key) || self.store.clock().has_passed(slot.end) {
             return Glance::Unclear;
         }
-        held.slot.count_use();
+        slot.count_use();
         // Unlocking cannot fail, which the compiler does not know: it would have what was made lie in memory, to drop it.
-        let made = ManuallyDrop::new(make(held.object));
+        let made = ManuallyDrop::new(make(object));
         drop(shard);
         Glance::Seen(ManuallyDrop::into_inner(made))
     }
@@ -88,7 +89,7 @@ impl FastPath {
         let cell = self.store.cell(hash);
         let Some(mut shard) = cell.try_lock() else { return Err(object) };
         let Shard { queues, loads, number } = &mut *shard;
-        let Some(HeldMut { slot, object: held }) = queues.spot_mut(hash as u32) else { return Err(object) };
+        let Some(HeldMut { slot, object: held }) = queues.spot(hash as u32) else { return Err(object) };
         if !slot.key.is(key) || self.store.clock().has_passed(slot.end) || !loads.is_empty() {
             return Err(object);
         }

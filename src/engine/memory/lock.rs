@@ -2,9 +2,7 @@
 
 use std::cell::Cell as Flag;
 
-use super::super::sync::{
-    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
-};
+use super::super::sync::{SpinLock, SpinLockGuard};
 use super::gone::Counts;
 use super::shard::Shard;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,59 +10,29 @@ use crate::error::{Error, ErrorKind, Result};
 /// One shard. Cache lines are fetched in pairs, so it has two to itself, or neighbouring locks would slow each other.
 #[repr(C, align(128))]
 pub(super) struct Cell {
-    shard: RwLock<Shard>,
+    shard: SpinLock<Shard>,
     pub(super) counts: Counts,
 }
 
 impl Cell {
     pub(super) fn new(shard: Shard) -> Cell {
-        Cell { shard: RwLock::new(shard), counts: Counts::default() }
+        Cell { shard: SpinLock::new(shard), counts: Counts::default() }
     }
 
-    /// The shard for reading, together with others who read.
+    /// The shard, if that takes no waiting and is no error.
+    #[inline(always)]
+    pub(super) fn try_lock(&self) -> Option<SpinLockGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) { None } else { self.shard.try_lock() }
+    }
+
+    /// The shard. Where a user's code panicked under the lock it is whole all the same: that was a view, which changes
+    /// nothing.
     ///
     /// # Errors
     /// `Unsupported` within a view: waiting for a second lock, two threads could wait for each other for ever.
-    #[inline(always)]
-    pub(super) fn read(&self) -> Result<RwLockReadGuard<'_, Shard>> {
-        if INSIDE.with(Flag::get) {
-            return Err(inside());
-        }
-        Ok(self.shard.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The shard for reading, if that takes no waiting and is no error.
-    #[inline(always)]
-    pub(super) fn try_read(&self) -> Option<RwLockReadGuard<'_, Shard>> {
-        if INSIDE.with(Flag::get) { None } else { at_once(self.shard.try_read()) }
-    }
-
-    /// The shard for itself, if that takes no waiting and is no error.
-    #[inline(always)]
-    pub(super) fn try_lock(&self) -> Option<RwLockWriteGuard<'_, Shard>> {
-        if INSIDE.with(Flag::get) { None } else { at_once(self.shard.try_write()) }
-    }
-
-    /// The shard for itself. A poisoned lock still guards a whole one: the only user's code under it is a view, which
-    /// changes nothing.
-    ///
-    /// # Errors
-    /// As [`read`](Cell::read).
     #[inline]
-    pub(super) fn lock(&self) -> Result<RwLockWriteGuard<'_, Shard>> {
-        if INSIDE.with(Flag::get) {
-            return Err(inside());
-        }
-        Ok(self.shard.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[inline(always)]
-fn at_once<G>(tried: TryLockResult<G>) -> Option<G> {
-    match tried {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
+    pub(super) fn lock(&self) -> Result<SpinLockGuard<'_, Shard>> {
+        if INSIDE.with(Flag::get) { Err(inside()) } else { Ok(self.shard.lock()) }
     }
 }
 

@@ -73,21 +73,8 @@ impl Queues {
 
     /// The entry that is likely meant; that it is, and its use, are for the caller to see to.
     #[inline(always)]
-    pub(super) fn spot(&self, part: u32) -> Option<Held<'_>> {
-        self.slab.held(self.slab.spot(part)?)
-    }
-
-    /// [`spot`](Queues::spot), to be changed.
-    #[inline(always)]
-    pub(super) fn spot_mut(&mut self, part: u32) -> Option<HeldMut<'_>> {
+    pub(super) fn spot(&mut self, part: u32) -> Option<HeldMut<'_>> {
         self.slab.held_mut(self.slab.spot(part)?)
-    }
-
-    /// Reads an entry where others read too, which counts as a use unless the order is that of the last uses.
-    pub(super) fn glance(&self, key: &HashedKey<'_>) -> Option<Held<'_>> {
-        let held = self.peek(key)?;
-        held.slot.count_use();
-        Some(held)
     }
 
     /// Reads an entry, which counts as a use.

@@ -1,15 +1,15 @@
-//! Reads: under a lock that readers share, since all that a read changes is a count.
+//! Reads.
 
 use std::sync::Arc;
 
 use super::Store;
 use super::lock::{Cell, Inside};
+use super::shard::Shard;
 use super::slab::{Held, HeldMut};
 use super::slot::{HashedKey, Slot};
 use crate::clock::{Clock, Moment};
 use crate::entry::{Found, Item, Object, Version};
 use crate::error::Result;
-use crate::eviction::Eviction;
 use crate::key::Key;
 use crate::ttl::Remaining;
 
@@ -76,7 +76,7 @@ impl Store {
     /// When the entry ends, if it is there; does not count as a use.
     pub(crate) fn end(&self, key: &Key<'_>) -> Result<Option<Moment>> {
         let key = self.hashed(key);
-        Ok(self.cell(key.hash).read()?.end(&key, self.clock()))
+        Ok(self.cell(key.hash).lock()?.end(&key, self.clock()))
     }
 
     pub(crate) fn remaining(&self, key: &Key<'_>) -> Result<Option<Remaining>> {
@@ -103,38 +103,20 @@ impl Store {
         miss: impl FnOnce(u64),
     ) -> Result<Option<R>> {
         let cell = self.cell(key.hash);
-        let (seen, is_over) = match self.common.eviction {
-            Eviction::Default => {
-                let shard = cell.read()?;
-                self.see(shard.queues.glance(key), see, || miss(shard.number))
-            }
-            // It changes the order of all.
-            Eviction::Lru => {
-                let mut shard = cell.lock()?;
-                let number = shard.number;
-                let held = shard.queues.read(key, Eviction::Lru);
-                self.see(held.map(HeldMut::shared), see, || miss(number))
-            }
-        };
+        let mut shard = cell.lock()?;
+        let Shard { queues, number, .. } = &mut *shard;
+        let held = queues.read(key, self.common.eviction).map(HeldMut::shared);
+        let seen = held.and_then(see);
+        if seen.is_some() {
+            return Ok(seen);
+        }
+        miss(*number);
+        let is_over = held.is_some_and(|held| self.clock().has_passed(held.slot.end));
+        drop(shard);
         if is_over {
             self.expire(cell, key)?;
         }
-        Ok(seen)
-    }
-
-    /// What `see` makes of an entry, and whether the entry's stay is over.
-    fn see<R>(
-        &self,
-        held: Option<Held<'_>>,
-        see: impl FnOnce(Held<'_>) -> Option<R>,
-        miss: impl FnOnce(),
-    ) -> (Option<R>, bool) {
-        let seen = held.and_then(see);
-        if seen.is_some() {
-            return (seen, false);
-        }
-        miss();
-        (None, held.is_some_and(|held| self.clock().has_passed(held.slot.end)))
+        Ok(None)
     }
 
     /// Removes an entry that a read found to have ended, unless somebody has written it since.

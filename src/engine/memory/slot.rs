@@ -1,8 +1,5 @@
 //! What a shard keeps of an entry beside its value.
 
-// No lock of its own: what is counted here may be a read too few, so no order of steps needs to be tried out.
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use crate::clock::Moment;
 use crate::key::{Key, KeyText};
 
@@ -39,7 +36,7 @@ pub(super) struct Slot {
 impl Slot {
     /// Counts a read.
     #[inline(always)]
-    pub(super) fn count_use(&self) {
+    pub(super) fn count_use(&mut self) {
         self.links.count_use(MOST_USES);
     }
 }
@@ -104,9 +101,8 @@ pub(super) enum Queue {
 
 /// An entry's neighbours in its queue, which queue that is, and how often the entry was read lately, in eight bytes.
 pub(super) struct Links {
-    /// The place in the lower 24 bits, which changes only under the shard's own lock; above it the uses, which those who
-    /// read together count without waiting for each other.
-    newer: AtomicU32,
+    /// The place in the lower 24 bits, the uses above.
+    newer: u32,
     /// The place in the lower 24 bits, the queue above.
     older: u32,
 }
@@ -116,21 +112,19 @@ const NONE: u32 = (1 << BITS) - 1;
 
 impl Links {
     pub(super) fn new(queue: Queue, uses: u8) -> Links {
-        let newer = AtomicU32::new(u32::from(uses) << BITS | NONE);
-        Links { newer, older: (queue as u32) << BITS | NONE }
+        Links { newer: u32::from(uses) << BITS | NONE, older: (queue as u32) << BITS | NONE }
     }
 
     #[inline]
     pub(super) fn uses(&self) -> u8 {
-        (self.newer.load(Ordering::Relaxed) >> BITS) as u8
+        (self.newer >> BITS) as u8
     }
 
     /// Counts a use, up to so many. Written only where it changes, so that what is popular dirties no cache line.
     #[inline]
-    pub(super) fn count_use(&self, most: u8) {
-        let newer = self.newer.load(Ordering::Relaxed);
-        if newer < u32::from(most) << BITS {
-            self.newer.store(newer + (1 << BITS), Ordering::Relaxed);
+    pub(super) fn count_use(&mut self, most: u8) {
+        if self.newer < u32::from(most) << BITS {
+            self.newer += 1 << BITS;
         }
     }
 
@@ -139,7 +133,7 @@ impl Links {
     }
 
     pub(super) fn newer(&self) -> Option<Place> {
-        place(self.newer.load(Ordering::Relaxed))
+        place(self.newer)
     }
 
     pub(super) fn older(&self) -> Option<Place> {
@@ -147,8 +141,7 @@ impl Links {
     }
 
     pub(super) fn set_newer(&mut self, newer: Option<Place>) {
-        let held = self.newer.get_mut();
-        *held = *held & !NONE | newer.map_or(NONE, |place| place.0);
+        self.newer = self.newer & !NONE | newer.map_or(NONE, |place| place.0);
     }
 
     pub(super) fn set_older(&mut self, older: Option<Place>) {

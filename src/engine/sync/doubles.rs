@@ -3,7 +3,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LockResult, PoisonError};
+use std::sync::{Arc, LockResult, PoisonError, TryLockError};
 use std::time::Duration;
 
 use shuttle::rand::{Rng, thread_rng};
@@ -45,6 +45,29 @@ impl<T> Deref for MutexGuard<'_, T> {
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.held
+    }
+}
+
+/// Who waits for it is let in by shuttle; a panic of its holder releases it.
+pub(crate) struct SpinLock<T>(inner::Mutex<T>);
+
+pub(crate) type SpinLockGuard<'a, T> = inner::MutexGuard<'a, T>;
+
+impl<T> SpinLock<T> {
+    pub(crate) fn new(value: T) -> SpinLock<T> {
+        SpinLock(inner::Mutex::new(value))
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<SpinLockGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    pub(crate) fn lock(&self) -> SpinLockGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
