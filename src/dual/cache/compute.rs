@@ -60,7 +60,7 @@ impl Cache {
         load: impl rt::Load() -> Result<T, E>,
     ) -> Result<T> {
         let (key, ttl) = (key.as_ref(), ttl.into());
-        let missing = match self.seek(key, viewing(Taken::of)) {
+        let missing = match self.seek(key, |object| viewing(|| Taken::of(object))) {
             Some(Sought::Here(taken)) => match taken.open() {
                 Some(value) if ttl.is_sound() => return Ok(self.hit(COMPUTE, value)),
                 _ => None,

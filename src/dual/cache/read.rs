@@ -28,7 +28,7 @@ impl Cache {
         let glance = match needs_drop::<T>() {
             // A clone that takes more than a copy is made after the lock is released.
             true => self.glance(key.as_ref(), |object| Taken::Shared(Arc::clone(object))),
-            false => self.glance(key.as_ref(), viewing(Taken::of)),
+            false => self.glance(key.as_ref(), |object| viewing(|| Taken::of(object))),
         };
         let found = match glance {
             Glance::Seen(taken) => match taken.open() {
@@ -117,8 +117,12 @@ impl Cache {
         read: impl FnOnce(&T) -> R,
     ) -> Result<Option<R>> {
         let mut read = Some(read);
-        let view = |object: &Arc<dyn Object>| typed(object).and_then(|value| Some(read.take()?(value)));
-        let found = match self.glance(key.as_ref(), viewing(view)) {
+        let view = |object: &Arc<dyn Object>| {
+            let value = typed(object)?;
+            let read = read.take()?;
+            Some(viewing(|| read(value)))
+        };
+        let found = match self.glance(key.as_ref(), view) {
             Glance::Seen(Some(made)) => return Ok(Some(self.hit("get", made))),
             Glance::Nothing(_) => return Ok(self.miss()),
             // Of another type, or elsewhere; then nobody has been asked to read it.
