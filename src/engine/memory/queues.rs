@@ -225,6 +225,7 @@ impl Queues {
             Queue::Young => self.young.oldest()?,
             Queue::Main => self.main.oldest()?,
         };
+        self.slab.fetch(place);
         Some((from, place, self.slab.get(place)?.links.uses()))
     }
 

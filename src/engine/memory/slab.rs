@@ -3,6 +3,7 @@
 //! Values lie apart from what else is kept of their entries: so the value's own memory is on its way while the key is
 //! still being compared, and a hit waits for one of the two, not for one after the other.
 
+use std::hint;
 use std::mem;
 use std::sync::Arc;
 
@@ -91,6 +92,14 @@ impl Slab {
         let object = self.objects.get_mut(place.index())?.as_mut()?;
         let slot = self.slots.get_mut(place.index())?.as_mut()?;
         Some(HeldMut { slot, object })
+    }
+
+    /// Has a value that is likely to leave brought near: dropping it waits for memory that nobody has asked for in a long time.
+    #[inline]
+    pub(super) fn fetch(&self, place: Place) {
+        if let Some(Some(object)) = self.objects.get(place.index()) {
+            hint::black_box(Arc::strong_count(object));
+        }
     }
 
     #[inline]
