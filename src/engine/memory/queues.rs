@@ -225,7 +225,7 @@ impl Queues {
             Queue::Young => self.young.oldest()?,
             Queue::Main => self.main.oldest()?,
         };
-        self.slab.fetch(place);
+        self.slab.prefetch(place);
         Some((from, place, self.slab.get(place)?.links.uses()))
     }
 

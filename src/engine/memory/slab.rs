@@ -96,7 +96,7 @@ impl Slab {
 
     /// Has a value that is likely to leave brought near: dropping it waits for memory that nobody has asked for in a long time.
     #[inline]
-    pub(super) fn fetch(&self, place: Place) {
+    pub(super) fn prefetch(&self, place: Place) {
         if let Some(Some(object)) = self.objects.get(place.index()) {
             hint::black_box(Arc::strong_count(object));
         }
