@@ -113,3 +113,36 @@ fn a_loop_that_fits_stays_entirely() {
         }
     }
 }
+
+/// Reads so many keys in turn, round after round, and stores what is missing; says how many of the reads were hits.
+fn went_round(cache: &Cache, keys: usize, rounds: usize) -> u64 {
+    let before = cache.stats().hits;
+    for n in (0..keys).cycle().take(keys * rounds) {
+        let load = || Ok::<_, std::io::Error>(n);
+        assert_eq!(cache.get_or_compute(format!("round {n}"), Ttl::NEVER, load).unwrap(), n);
+    }
+    cache.stats().hits - before
+}
+
+#[test]
+fn of_a_loop_that_is_far_too_long_nearly_as_much_stays_as_fits() {
+    for (capacity, keys) in [(100, 2_000), (200, 1_000), (10_000, 30_000)] {
+        let cache = cache(capacity, Eviction::Default);
+        went_round(&cache, keys, 20);
+        let hits = went_round(&cache, keys, 5);
+        assert!(hits * 100 > 85 * 5 * capacity as u64, "{hits} hits in 5 rounds, with room for {capacity}");
+    }
+}
+
+#[test]
+fn what_is_read_no_more_makes_room_where_nothing_new_stays_long_enough_to_be_read() {
+    let cache = cache(200, Eviction::Default);
+    for n in 0..10 * 200 {
+        cache.get_or_compute((n % 200).to_string(), Ttl::NEVER, || Ok::<_, std::io::Error>(n)).unwrap();
+    }
+    went_round(&cache, 2_000, 60);
+    let left = (0..200).filter(|n| cache.exists(n.to_string()).unwrap()).count();
+    assert!(left < 20, "{left} of 200 are still there");
+    let hits = went_round(&cache, 2_000, 5);
+    assert!(hits * 100 > 85 * 5 * 200, "{hits} hits in 5 rounds, with room for 200");
+}

@@ -3,6 +3,7 @@
 //! Nothing here waits: locks are held for a few list operations. Expiry is checked on every read, so the background
 //! sweep only saves memory and correctness never depends on it.
 
+mod balance;
 mod budget;
 mod common;
 mod fast;

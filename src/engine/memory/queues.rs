@@ -6,12 +6,14 @@
 //! young queue is follows what comes back: soon after it left the young queue, it was too short; soon after
 //! the main one, too long (as in ARC, Megiddo and Modha, FAST 2003). Whoever comes back has to find an unread
 //! entry at the end of the main queue to get in at once; so a loop that is longer than the shard keeps a part of itself
-//! there in place of turning all of it over.
+//! there in place of turning all of it over. Where nobody comes back soon and the main queue is read, as in such a loop,
+//! the young queue hands over what it holds, until nearly all of the shard is kept.
 //!
 //! A read is a count and no more: all moves are made when something has to leave.
 
 use std::sync::Arc;
 
+use super::balance::Balance;
 use super::ghosts::Ghosts;
 use super::list::List;
 use super::slab::{Held, HeldMut, Slab, Taken};
@@ -26,21 +28,12 @@ pub(super) struct Queues {
     main: List,
     /// Entries that have yet to be read again.
     young: List,
-    /// The part of the shard that the young queue is meant to have, in [`WHOLE`]s.
-    share: usize,
+    balance: Balance,
     ghosts: Ghosts,
 }
 
-const WHOLE: usize = 1 << 10;
-/// Where the share begins, how far it goes, and how much it changes at once.
-const FIRST: usize = WHOLE / 2;
-const LEAST: usize = WHOLE / 64;
-const MOST: usize = WHOLE - WHOLE / 50;
-const STEP: usize = WHOLE / 64;
 /// Entries at the end of the main queue that one that comes back may challenge.
 const CHALLENGES: usize = 2;
-/// Who comes back within this part of the shard's entries counts as soon.
-const SOON: usize = 5;
 /// Steps after which the entry whose turn it is leaves whatever its count.
 const STEPS: usize = 32;
 
@@ -50,7 +43,7 @@ impl Queues {
             slab: Slab::default(),
             main: List::default(),
             young: List::default(),
-            share: FIRST,
+            balance: Balance::default(),
             ghosts: Ghosts::default(),
         }
     }
@@ -112,13 +105,7 @@ impl Queues {
         }
         let Some(ghost) = self.ghosts.take(part) else { return Queue::Young };
         let won = self.challenge();
-        if ghost.age as usize <= self.len() / SOON {
-            match ghost.queue {
-                Queue::Main => self.share = self.share.saturating_sub(STEP).max(LEAST),
-                Queue::Young if won => self.share = (self.share + STEP).min(MOST),
-                Queue::Young => {}
-            }
-        }
+        self.balance.came_back(&ghost, won, self.len());
         if won { Queue::Main } else { Queue::Young }
     }
 
@@ -145,13 +132,18 @@ impl Queues {
     /// While there is room, lets what the young queue has too much of go on into the main one in place of losing it.
     pub(super) fn overflow(&mut self, queue: Queue, share: usize) {
         for _ in 0..2 {
-            if queue == Queue::Main || (self.young.len() + 1) * WHOLE <= self.share * share {
+            if queue == Queue::Main || !self.balance.is_passed(self.young.len() + 1, share) {
                 return;
             }
-            if let Some(place) = self.young.oldest() {
-                self.young.unlink(&mut self.slab, place);
-                self.push(Queue::Main, place, 0);
-            }
+            self.hand_over();
+        }
+    }
+
+    /// Lets the oldest of the young queue go on into the main one.
+    fn hand_over(&mut self) {
+        if let Some(place) = self.young.oldest() {
+            self.young.unlink(&mut self.slab, place);
+            self.push(Queue::Main, place, 0);
         }
     }
 
@@ -166,18 +158,9 @@ impl Queues {
             let oldest = self.main.oldest()?;
             return self.take(if spared == Some(oldest) { self.beside(oldest)? } else { oldest });
         }
-        let mut steps = 0..STEPS;
-        let (from, place) = loop {
-            let (from, place, uses) = self.next_to_go(queue)?;
-            let stays = match from {
-                Queue::Young => uses >= MOST_USES,
-                Queue::Main => uses > 0,
-            };
-            if !stays || spared == Some(place) || steps.next().is_none() {
-                break (from, place);
-            }
-            self.unlink(place);
-            self.push(Queue::Main, place, if from == Queue::Main { uses - 1 } else { 0 });
+        let (from, place) = match self.survey() {
+            Some(stale) if spared != Some(stale) => (Queue::Main, stale),
+            _ => self.turn(queue, spared)?,
         };
         if spared == Some(place) {
             return self.take(self.beside(place)?);
@@ -185,6 +168,49 @@ impl Queues {
         let part = self.slab.get(place)?.part;
         self.ghosts.push(part, from, self.len());
         self.take(place)
+    }
+
+    /// Whose turn it is to leave, once those that are to stay have been moved.
+    fn turn(&mut self, queue: Queue, spared: Option<Place>) -> Option<(Queue, Place)> {
+        if self.balance.is_far_passed(self.young.len(), self.len()) {
+            self.hand_over();
+        }
+        for _ in 0..STEPS {
+            let (from, place, uses) = self.next_to_go(queue)?;
+            match from {
+                _ if spared == Some(place) => return Some((from, place)),
+                Queue::Young if uses >= MOST_USES => self.hand_over(),
+                Queue::Main if uses > 0 => self.send_round(place, uses),
+                _ => return Some((from, place)),
+            }
+        }
+        self.next_to_go(queue).map(|(from, place, _)| (from, place))
+    }
+
+    /// Looks at the end of the main queue now and then; whoever is there may have to leave before its turn.
+    #[inline]
+    fn survey(&mut self) -> Option<Place> {
+        if self.balance.is_survey_due() { self.survey_main() } else { None }
+    }
+
+    #[inline(never)]
+    fn survey_main(&mut self) -> Option<Place> {
+        let place = self.main.oldest()?;
+        let uses = self.uses(place);
+        if uses > 0 {
+            self.send_round(place, uses);
+        }
+        self.balance.surveyed(uses > 0).then_some(place)
+    }
+
+    /// Lets the oldest of the main queue, of which reads are known, go round once more.
+    fn send_round(&mut self, place: Place, uses: u8) {
+        self.main.unlink(&mut self.slab, place);
+        self.push(Queue::Main, place, uses - 1);
+    }
+
+    fn uses(&self, place: Place) -> u8 {
+        self.slab.get(place).map_or(0, |slot| slot.links.uses())
     }
 
     /// Whoever comes next after the oldest of a queue, be it in the other one.
@@ -226,13 +252,13 @@ impl Queues {
             Queue::Main => self.main.oldest()?,
         };
         self.slab.prefetch(place);
-        Some((from, place, self.slab.get(place)?.links.uses()))
+        Some((from, place, self.uses(place)))
     }
 
     /// Which queue is too long once an entry has gone there.
     fn gives_up(&self, queue: Queue) -> Queue {
         let young = self.young.len() + usize::from(queue == Queue::Young);
-        let too_long = self.young.len() > 0 && young * WHOLE > self.share * self.len();
+        let too_long = self.young.len() > 0 && self.balance.is_passed(young, self.len());
         if too_long || self.main.len() == 0 { Queue::Young } else { Queue::Main }
     }
 
@@ -241,12 +267,11 @@ impl Queues {
     fn challenge(&mut self) -> bool {
         for _ in 0..CHALLENGES {
             let Some(place) = self.main.oldest() else { return true };
-            let uses = self.slab.get(place).map_or(0, |slot| slot.links.uses());
+            let uses = self.uses(place);
             if uses == 0 {
                 return true;
             }
-            self.unlink(place);
-            self.push(Queue::Main, place, uses - 1);
+            self.send_round(place, uses);
         }
         false
     }
