@@ -60,9 +60,9 @@ fn popular() -> Trace {
     Trace::new("zipf", ids, &[500, 2_500, 10_000])
 }
 
-/// All ids in turn, a few more than fit.
+/// All ids in turn, more than fit.
 fn round() -> Trace {
-    Trace::new("loop", (0..ACCESSES).map(|turn| turn % 10_000).collect(), &[5_000, 9_000, 9_900])
+    Trace::new("loop", (0..ACCESSES).map(|turn| turn % 10_000).collect(), &[1_000, 5_000, 9_000, 9_900])
 }
 
 /// Every so often other ids become popular.

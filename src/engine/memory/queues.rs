@@ -6,8 +6,8 @@
 //! young queue is follows what comes back: soon after it left the young queue, it was too short; soon after
 //! the main one, too long (as in ARC, Megiddo and Modha, FAST 2003). Whoever comes back has to find an unread
 //! entry at the end of the main queue to get in at once; so a loop that is longer than the shard keeps a part of itself
-//! there in place of turning all of it over. Where nobody comes back soon and the main queue is read, as in such a loop,
-//! the young queue hands over what it holds, until nearly all of the shard is kept.
+//! there in place of turning all of it over. Where nobody comes back soon and the main queue is read, as in a loop of
+//! several times the shard, the young queue hands over what it holds, until nearly all of the shard is kept.
 //!
 //! A read is a count and no more: all moves are made when something has to leave.
 
