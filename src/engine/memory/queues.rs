@@ -172,7 +172,8 @@ impl Queues {
 
     /// Whose turn it is to leave, once those that are to stay have been moved.
     fn turn(&mut self, queue: Queue, spared: Option<Place>) -> Option<(Queue, Place)> {
-        if self.balance.is_far_passed(self.young.len(), self.len()) {
+        // Beside the one that may have to leave.
+        if self.balance.is_far_passed(self.young.len().saturating_sub(1), self.len()) {
             self.hand_over();
         }
         for _ in 0..STEPS {
