@@ -9,6 +9,7 @@ use super::slot::Queue;
 pub(super) struct Balance {
     /// In [`WHOLE`]s.
     young: usize,
+    /// What surveys go by. The count of the ghosts begins anew whenever their table grows.
     evictions: u32,
     /// Whether, since the last survey, somebody was missed who had just left the young queue.
     missed: bool,
@@ -70,8 +71,8 @@ impl Balance {
 
     /// What the survey found at the end of the main queue, and whether that is to leave.
     ///
-    /// If it was read, and nobody has been missed, reads fall into the main queue alone: it gets more. If not, it is in the way;
-    /// but to be read takes time in a loop far longer than the shard, so few are made to leave.
+    /// If it was read, and nobody has been missed, reads fall into the main queue alone: it gets more. If it was not, it is in
+    /// the way; but in a loop of many times the shard a read is long in coming, so few are made to leave.
     pub(super) fn surveyed(&mut self, was_read: bool) -> bool {
         if !mem::take(&mut self.missed) && was_read {
             self.shorten(2 * STEP);
