@@ -187,7 +187,6 @@ impl Slab {
             let more = if len < share { (3 * len).max(8).min(share - len) } else { len / 16 + 1 };
             self.slots.reserve_exact(more);
             self.objects.reserve_exact(more);
-            self.index.reserve(more, hash_of(&self.slots));
         }
     }
 }
