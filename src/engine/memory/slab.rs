@@ -87,7 +87,7 @@ impl Slab {
         Some(Held { slot: self.get(place)?, object })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn held_mut(&mut self, place: Place) -> Option<HeldMut<'_>> {
         let object = self.objects.get_mut(place.index())?.as_mut()?;
         let slot = self.slots.get_mut(place.index())?.as_mut()?;

@@ -121,7 +121,7 @@ impl Links {
     }
 
     /// Counts a use, up to so many. Written only where it changes, so that what is popular dirties no cache line.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count_use(&mut self, most: u8) {
         if self.newer < u32::from(most) << BITS {
             self.newer += 1 << BITS;
