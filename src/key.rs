@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use self::text::KeyText;
+pub(crate) use self::text::{KeyText, Plain};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the keys of stores begin with, and no escaped prefix does.
@@ -83,6 +83,11 @@ impl Prefix {
     pub(crate) fn named<'a>(&'a self, name: &'a str) -> Option<Key<'a>> {
         if name.is_empty() { None } else { Some(Key { prefix: self, name }) }
     }
+
+    #[inline(always)]
+    pub(crate) fn plain<'a>(&self, name: &'a str) -> Option<Plain<'a>> {
+        if self.text.is_empty() { Plain::of(name) } else { None }
+    }
 }
 
 #[cold]
@@ -113,6 +118,11 @@ impl<'a> Key<'a> {
     /// [keeps stale values](crate::Backend::keeps_stale).
     pub fn stale_for(&self) -> Duration {
         self.prefix.stale_for
+    }
+
+    #[inline(always)]
+    pub(crate) fn plain(&self) -> Option<Plain<'a>> {
+        self.prefix.plain(self.name)
     }
 
     /// Length of the joined key in bytes.

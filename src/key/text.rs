@@ -55,32 +55,55 @@ impl KeyText {
     /// Whether it is the text of this key; joins nothing.
     #[inline(always)]
     pub(crate) fn is(&self, key: &Key<'_>) -> bool {
-        self.is_joined(key.prefix(), key.name())
+        match key.plain() {
+            Some(plain) => self.is_plain(plain),
+            None => self.is_joined(key.prefix(), key.name()),
+        }
+    }
+
+    fn is_joined(&self, prefix: &str, name: &str) -> bool {
+        match self {
+            KeyText::Short(text) => is_short(text, prefix.as_bytes(), name.as_bytes()),
+            KeyText::Long(text) => text.strip_prefix(prefix) == Some(name),
+        }
     }
 
     #[inline(always)]
-    fn is_joined(&self, prefix: &str, name: &str) -> bool {
-        match (self, prefix) {
-            (KeyText::Short(bytes), "") => is_short(bytes, name.as_bytes()),
-            (KeyText::Short(bytes), prefix) => is_short_joined(bytes, prefix.as_bytes(), name.as_bytes()),
-            (KeyText::Long(text), prefix) => text.strip_prefix(prefix) == Some(name),
+    pub(crate) fn is_plain(&self, key: Plain<'_>) -> bool {
+        match self {
+            KeyText::Short(text) => {
+                let len = key.0.len();
+                text[len] == END && ends(&text[..len]) == ends(key.0)
+            }
+            KeyText::Long(_) => false,
         }
     }
 }
 
-/// Whether a short text is this one, without a call where that has 8 to 16 bytes, as most keys do: by its first and its
-/// last 8, which may overlap.
-#[inline(always)]
-fn is_short(text: &[u8; SHORT], name: &[u8]) -> bool {
-    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-    let ends = |text: &[u8]| (word(text.first_chunk()), word(text.last_chunk()));
-    match name.len() {
-        len @ 8..=16 => ends(&text[..len]) == ends(name) && text[len] == END,
-        _ => is_short_joined(text, &[], name),
+/// A key as most are: without a prefix, of 8 to 16 bytes. A few steps do for it where any other takes a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain<'a>(&'a [u8]);
+
+impl<'a> Plain<'a> {
+    #[inline(always)]
+    pub(crate) fn of(name: &'a str) -> Option<Plain<'a>> {
+        if matches!(name.len(), 8..=16) { Some(Plain(name.as_bytes())) } else { None }
+    }
+
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.0
     }
 }
 
-fn is_short_joined(text: &[u8; SHORT], prefix: &[u8], name: &[u8]) -> bool {
+/// The first and the last 8 bytes, which may overlap.
+#[inline(always)]
+fn ends(text: &[u8]) -> (u64, u64) {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
+    (word(text.first_chunk()), word(text.last_chunk()))
+}
+
+fn is_short(text: &[u8; SHORT], prefix: &[u8], name: &[u8]) -> bool {
     let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(name));
     rest.is_some_and(|rest| rest.first().is_none_or(|&byte| byte == END))
 }
@@ -150,6 +173,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_plain_key_is_its_own_text_and_no_other() {
+        for len in 2..=40 {
+            let whole = text(len);
+            let Some(plain) = Plain::of(&whole) else { continue };
+            assert!(KeyText::from(&*whole).is_plain(plain));
+            let others = (0..len - 2).map(|at| whole[..at].to_owned() + "." + &whole[at + 1..]);
+            let longer = [1, SHORT - len, SHORT].map(|more| whole.clone() + &".".repeat(more));
+            for other in others.chain(longer).chain([whole[1..].to_owned(), whole[..len - 2].to_owned()]) {
+                assert!(!KeyText::from(&*other).is_plain(plain), "{other} {whole}");
+            }
+        }
+        let are_plain = |len: usize| Plain::of(&text(len)).is_some();
+        assert_eq!((2..=40).filter(|&len| are_plain(len)).collect::<Vec<_>>(), (8..=16).collect::<Vec<_>>());
     }
 
     #[test]

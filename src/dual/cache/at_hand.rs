@@ -52,9 +52,9 @@ impl Cache {
     /// What `make` makes of the value, under a lock; [`Unclear`](Glance::Unclear) where it takes a call to tell.
     #[inline(always)]
     pub(super) fn glance<R>(&self, name: &str, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
-        match (self.fast_path(), self.inner.prefix.named(name)) {
-            (Some(fast), Some(key)) => fast.find(&key, make),
-            _ => Glance::Unclear,
+        match self.fast_path() {
+            Some(fast) => fast.find(&self.inner.prefix, name, make),
+            None => Glance::Unclear,
         }
     }
 
@@ -72,7 +72,7 @@ impl Cache {
         make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Option<Sought<'a, R>> {
         let fast = self.fast_path().filter(|_| self.inner.tuning.are_plain())?;
-        fast.seek(self.inner.prefix.named(name)?, make)
+        fast.seek(&self.inner.prefix, name, make)
     }
 
     /// [`seek`](Cache::seek) where the fast path does not lead.

@@ -47,13 +47,14 @@ impl Cache {
     /// As [`get`](Cache::get).
     #[inline(always)]
     pub async fn get_arc<T: Value>(&self, key: impl AsRef<str>) -> Result<Option<Arc<T>>> {
-        match self.glance(key.as_ref(), Arc::clone) {
-            Glance::Seen(object) => match (object as Arc<dyn Any + Send + Sync>).downcast() {
-                Ok(value) => Ok(Some(self.hit("get", value))),
-                Err(other) => self.decode_beside(other, key.as_ref()).await,
-            },
-            Glance::Nothing(_) => Ok(self.miss()),
-            Glance::Unclear => self.read(key.as_ref()).await,
+        let object = match self.glance(key.as_ref(), Arc::clone) {
+            Glance::Seen(object) => object,
+            Glance::Nothing(_) => return Ok(self.miss()),
+            Glance::Unclear => return self.read(key.as_ref()).await,
+        };
+        match (object as Arc<dyn Any + Send + Sync>).downcast() {
+            Ok(value) => Ok(Some(self.hit("get", value))),
+            Err(other) => self.decode_beside(other, key.as_ref()).await,
         }
     }
 

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use super::super::Seed;
 use super::super::sync::atomic::Ordering;
 use super::Store;
-use super::hash::hash;
+use super::hash::{hash, hash_whole};
 use super::shard::Shard;
 use super::slab::HeldMut;
 use crate::clock::Moment;
 use crate::entry::Object;
 use crate::eviction::Eviction;
-use crate::key::Key;
+use crate::key::{Key, KeyText, Prefix};
 use crate::removal::RemovalCause;
 
 /// The way to the entries of a store that hashes keys in our way, and whose order no read changes.
@@ -58,14 +58,45 @@ impl FastPath {
 
     /// What `make` makes of the value; it runs under a lock. Of keys whose values are not kept past their time.
     #[inline(always)]
-    pub(crate) fn find<R>(&self, key: &Key<'_>, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
-        let hash = hash(&self.seed, key.prefix(), key.name());
+    pub(crate) fn find<R>(
+        &self,
+        prefix: &Prefix,
+        name: &str,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Glance<R> {
+        match prefix.plain(name) {
+            Some(key) => {
+                let hash = hash_whole(&self.seed, key.bytes());
+                self.find_at(hash, move |kept| kept.is_plain(key), make)
+            }
+            None => self.find_joined(prefix, name, make),
+        }
+    }
+
+    #[inline(never)]
+    fn find_joined<R>(
+        &self,
+        prefix: &Prefix,
+        name: &str,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Glance<R> {
+        let Some(key) = prefix.named(name) else { return Glance::Unclear };
+        self.find_at(hash(&self.seed, key.prefix(), key.name()), |kept| kept.is(&key), make)
+    }
+
+    #[inline(always)]
+    fn find_at<R>(
+        &self,
+        hash: u64,
+        is_meant: impl FnOnce(&KeyText) -> bool,
+        make: impl FnOnce(&Arc<dyn Object>) -> R,
+    ) -> Glance<R> {
         let Some(mut shard) = self.store.cell(hash).try_lock() else { return Glance::Unclear };
         let Shard { queues, number, .. } = &mut *shard;
         let Some(HeldMut { slot, object }) = queues.spot(hash as u32) else {
             return Glance::Nothing(Nothing { hash, number: *number });
         };
-        if !slot.key.is(key) || self.store.clock().has_passed(slot.end) {
+        if !is_meant(&slot.key) || self.store.clock().has_passed(slot.end) {
             return Glance::Unclear;
         }
         slot.count_use();

@@ -75,7 +75,7 @@ pub(super) fn hash(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
 }
 
 #[inline(always)]
-fn hash_whole(build: &impl BuildHasher, key: &[u8]) -> u64 {
+pub(super) fn hash_whole(build: &impl BuildHasher, key: &[u8]) -> u64 {
     let mut hasher = build.build_hasher();
     hasher.write(key);
     hasher.finish()

@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::engine::flight::Landing;
 use crate::entry::Object;
 use crate::error::{Error, Result};
-use crate::key::{Key, KeyText};
+use crate::key::{Key, KeyText, Prefix};
 
 /// What a look at a key came to that may begin its load.
 pub(crate) enum Sought<'a, R> {
@@ -59,13 +59,14 @@ impl FastPath {
     #[inline(always)]
     pub(crate) fn seek<'a, R>(
         &'a self,
-        key: Key<'a>,
+        prefix: &'a Prefix,
+        name: &'a str,
         make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Option<Sought<'a, R>> {
-        match self.find(&key, make) {
+        match self.find(prefix, name, make) {
             Glance::Seen(made) => Some(Sought::Here(made)),
             Glance::Nothing(Nothing { hash, number }) => {
-                let key = HashedKey { key, hash };
+                let key = HashedKey { key: prefix.named(name)?, hash };
                 Some(Sought::Missing(Missing { store: self.store(), key, number }))
             }
             Glance::Unclear => None,
