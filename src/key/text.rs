@@ -61,7 +61,7 @@ impl KeyText {
         }
     }
 
-    fn is_joined(&self, prefix: &str, name: &str) -> bool {
+    pub(crate) fn is_joined(&self, prefix: &str, name: &str) -> bool {
         match self {
             KeyText::Short(text) => is_short(text, prefix.as_bytes(), name.as_bytes()),
             KeyText::Long(text) => text.strip_prefix(prefix) == Some(name),
@@ -104,8 +104,11 @@ fn ends(text: &[u8]) -> (u64, u64) {
 }
 
 fn is_short(text: &[u8; SHORT], prefix: &[u8], name: &[u8]) -> bool {
-    let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(name));
-    rest.is_some_and(|rest| rest.first().is_none_or(|&byte| byte == END))
+    let (middle, len) = (prefix.len(), prefix.len() + name.len());
+    len <= SHORT
+        && text.get(len).is_none_or(|&byte| byte == END)
+        && text[middle..len] == *name
+        && (middle == 0 || text[..middle] == *prefix)
 }
 
 impl From<&str> for KeyText {

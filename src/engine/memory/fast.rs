@@ -81,7 +81,8 @@ impl FastPath {
         make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Glance<R> {
         let Some(key) = prefix.named(name) else { return Glance::Unclear };
-        self.find_at(hash(&self.seed, key.prefix(), key.name()), |kept| kept.is(&key), make)
+        let (prefix, name) = (key.prefix(), key.name());
+        self.find_at(hash(&self.seed, prefix, name), |kept| kept.is_joined(prefix, name), make)
     }
 
     #[inline(always)]
