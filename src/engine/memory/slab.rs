@@ -180,7 +180,8 @@ impl Slab {
     }
 
     /// To four times the size up to the share, since each time all is moved; by little beyond it, since a shard that is
-    /// full should have little to spare.
+    /// full should have little to spare. The index grows by itself, at a time of its own: where it comes to lie
+    /// between the slots of its shard, a spread hit takes a tenth longer.
     fn grow(&mut self, share: usize) {
         let len = self.slots.len();
         if len == self.slots.capacity() {
