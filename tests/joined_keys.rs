@@ -11,8 +11,10 @@ use std::iter;
 use lexigram_cache::{Memory, Ttl};
 use support::{World, call, worlds};
 
-/// Around what is kept in place (23 bytes), what is hashed at once (128), and far beyond.
-const LENGTHS: [usize; 16] = [1, 2, 17, 18, 19, 22, 23, 24, 40, 122, 123, 124, 128, 129, 500, 1_200];
+/// Around what is found on a way of its own (8 to 16 bytes, `a:` included), what is kept in place (23), what is hashed at
+/// once (128), and far beyond.
+const LENGTHS: [usize; 20] =
+    [1, 2, 5, 6, 14, 15, 17, 18, 19, 22, 23, 24, 40, 122, 123, 124, 128, 129, 500, 1_200];
 const PREFIXES: [&str; 4] = ["a", "app", "a:b%", "a prefix of more than twenty-three bytes"];
 
 /// Caches with each prefix, how it is written, and caches without one over the same memory.
