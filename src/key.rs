@@ -84,6 +84,7 @@ impl Prefix {
         if name.is_empty() { None } else { Some(Key { prefix: self, name }) }
     }
 
+    /// This name's key, if it is plain.
     #[inline(always)]
     pub(crate) fn plain<'a>(&self, name: &'a str) -> Option<Plain<'a>> {
         if self.text.is_empty() { Plain::of(name) } else { None }

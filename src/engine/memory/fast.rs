@@ -56,7 +56,8 @@ impl FastPath {
         &self.store
     }
 
-    /// What `make` makes of the value; it runs under a lock. Of keys whose values are not kept past their time.
+    /// What `make` makes of the value; it runs under a lock. Of keys whose values are not kept past their time. Takes them
+    /// in two parts: one [`Key`] would be written to memory for the call that plain ones do not take.
     #[inline(always)]
     pub(crate) fn find<R>(
         &self,
@@ -67,12 +68,14 @@ impl FastPath {
         match prefix.plain(name) {
             Some(key) => {
                 let hash = hash_whole(&self.seed, key.bytes());
+                // Moved: of a key that is borrowed the compiler forgets between which lengths it is, and looks again.
                 self.find_at(hash, move |kept| kept.is_plain(key), make)
             }
             None => self.find_joined(prefix, name, make),
         }
     }
 
+    /// Of any key. By itself, or what it calls would take the registers from plain ones.
     #[inline(never)]
     fn find_joined<R>(
         &self,

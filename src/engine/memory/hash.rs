@@ -74,6 +74,7 @@ pub(super) fn hash(build: &impl BuildHasher, prefix: &str, name: &str) -> u64 {
     }
 }
 
+/// As [`hash`], of a key without a prefix that is no longer than [`BLOCK`].
 #[inline(always)]
 pub(super) fn hash_whole(build: &impl BuildHasher, key: &[u8]) -> u64 {
     let mut hasher = build.build_hasher();

@@ -13,7 +13,7 @@ use crate::key::Prefix;
 use crate::pattern::Pattern;
 use crate::ttl::Lifetime;
 
-/// Of two of them the fast path makes less than of others.
+/// The first is found on the way of any key, the others on that of plain ones.
 const KEYS: [&str; 3] = ["a", "plain: b", "plain: c"];
 const KEY: &str = "plain: k";
 
