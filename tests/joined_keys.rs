@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::hash::RandomState;
 use std::iter;
 
-use lexigram_cache::{Memory, Ttl};
+use lexigram_cache::{Error, ErrorKind, Memory, Ttl};
 use support::{World, call, worlds};
 
 /// Around what is found on a way of its own (8 to 16 bytes, `a:` included), what is kept in place (23), what is hashed at
@@ -76,6 +76,35 @@ fn all_lengths_are_keys_of_their_own_with_and_without_a_prefix() {
 }
 
 #[test]
+fn a_closed_cache_neither_shows_nor_replaces_what_is_at_hand_and_closes_no_other() {
+    let memory = Memory::default();
+    for (within, prefix, whole) in pairs(&memory) {
+        for (n, name) in names().enumerate() {
+            call!(&within[n % 2], c => c.set(&name, &n, Ttl::NEVER)).unwrap();
+        }
+        let open = worlds!(memory);
+        whole.iter().for_each(|cache| call!(cache, c => c.close()));
+        for (n, name) in names().enumerate() {
+            let (closed, joined) = (&whole[n % 2], format!("{prefix}{name}"));
+            let refused = [
+                call!(closed, c => c.get::<usize>(&joined)).map(drop),
+                call!(closed, c => c.get_arc::<usize>(&joined)).map(drop),
+                call!(closed, c => c.get_with(&joined, |n: &usize| *n)).map(drop),
+                call!(closed, c => c.set(&joined, &usize::MAX, Ttl::NEVER)),
+                closed.compute(&joined, usize::MAX).map(drop),
+            ];
+            assert!(refused.iter().all(|call| call.as_ref().is_err_and(is_closed)), "{joined}: {refused:?}");
+            assert_eq!(call!(&within[n % 2], c => c.get(&name)).unwrap(), Some(n), "{joined}");
+            assert_eq!(call!(&open[n % 2], c => c.get(&joined)).unwrap(), Some(n), "{joined}");
+        }
+    }
+}
+
+fn is_closed(error: &Error) -> bool {
+    error.kind() == ErrorKind::Closed
+}
+
+#[test]
 fn a_removal_under_the_joined_key_beats_a_load_under_the_parts() {
     let long = "x".repeat(1_200);
     for name in ["x", &long] {
@@ -85,7 +114,7 @@ fn a_removal_under_the_joined_key_beats_a_load_under_the_parts() {
         for within in worlds!(memory, prefix("app")) {
             let load = || {
                 whole.delete(&joined)?;
-                Ok::<_, lexigram_cache::Error>(1_u64)
+                Ok::<_, Error>(1_u64)
             };
             assert_eq!(within.load(name, load).unwrap(), 1);
             assert!(!whole.exists(&joined).unwrap(), "what was loaded before the removal was not stored");

@@ -8,7 +8,7 @@ use std::mem::needs_drop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::engine::memory::{FastPath, Glance, Sought};
+use crate::engine::memory::{Glance, Sought};
 use crate::entry::{Object, Value};
 use crate::event::EventKind;
 use crate::key::Key;
@@ -52,8 +52,8 @@ impl Cache {
     /// What `make` makes of the value, under a lock; [`Unclear`](Glance::Unclear) where it takes a call to tell.
     #[inline(always)]
     pub(super) fn glance<R>(&self, name: &str, make: impl FnOnce(&Arc<dyn Object>) -> R) -> Glance<R> {
-        match self.fast_path() {
-            Some(fast) => fast.find(&self.inner.prefix, name, make),
+        match &self.inner.fast_path {
+            Some(fast) => fast.find(name, make),
             None => Glance::Unclear,
         }
     }
@@ -71,8 +71,8 @@ impl Cache {
         name: &'a str,
         make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Option<Sought<'a, R>> {
-        let fast = self.fast_path().filter(|_| self.inner.tuning.are_plain())?;
-        fast.seek(&self.inner.prefix, name, make)
+        let fast = self.inner.fast_path.as_ref().filter(|_| self.inner.tuning.are_plain())?;
+        fast.seek(name, make)
     }
 
     /// [`seek`](Cache::seek) where the fast path does not lead.
@@ -90,19 +90,10 @@ impl Cache {
         object: Arc<dyn Object>,
         ttl: Ttl,
     ) -> Result<(), Arc<dyn Object>> {
-        let way = self.fast_path().zip(self.inner.prefix.named(name));
-        match (way, ttl.resolve(self.inner.tuning.default_ttl())) {
-            (Some((fast, key)), Ok(lifetime)) => {
-                fast.replace(&key, object, self.inner.backend.end_of(lifetime))
-            }
+        match (&self.inner.fast_path, ttl.resolve(self.inner.tuning.default_ttl())) {
+            (Some(fast), Ok(lifetime)) => fast.replace(name, object, self.inner.backend.end_of(lifetime)),
             _ => Err(object),
         }
-    }
-
-    /// The fast path, while the cache is open.
-    #[inline(always)]
-    fn fast_path(&self) -> Option<&FastPath> {
-        if self.is_open() { self.inner.fast_path.as_ref() } else { None }
     }
 
     /// Memory, while the cache is open.

@@ -262,7 +262,7 @@ impl CacheBuilder {
         let prefix = Prefix::new(&self.prefix).keeping(kept);
         let memory = self.backend.memory().filter(|_| prefix.stale_for().is_zero());
         let inner = Inner {
-            fast_path: memory.and_then(|memory| FastPath::into(memory.store())),
+            fast_path: memory.and_then(|memory| FastPath::into(memory.store(), &prefix)),
             prefix,
             codec,
             strict_decode: self.strict_decode,

@@ -133,6 +133,9 @@ impl Cache {
     /// backend is dropped.
     pub async fn close(&self) {
         self.inner.closed.store(true, Ordering::SeqCst);
+        if let Some(fast) = &self.inner.fast_path {
+            fast.close();
+        }
         self.inner.background.drain(Deadline::after(self.timeout).instant()).await;
     }
 

@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::engine::flight::Landing;
 use crate::entry::Object;
 use crate::error::{Error, Result};
-use crate::key::{Key, KeyText, Prefix};
+use crate::key::{Key, KeyText};
 
 /// What a look at a key came to that may begin its load.
 pub(crate) enum Sought<'a, R> {
@@ -59,14 +59,13 @@ impl FastPath {
     #[inline(always)]
     pub(crate) fn seek<'a, R>(
         &'a self,
-        prefix: &'a Prefix,
         name: &'a str,
         make: impl FnOnce(&Arc<dyn Object>) -> R,
     ) -> Option<Sought<'a, R>> {
-        match self.find(prefix, name, make) {
+        match self.find(name, make) {
             Glance::Seen(made) => Some(Sought::Here(made)),
             Glance::Nothing(Nothing { hash, number }) => {
-                let key = HashedKey { key: prefix.named(name)?, hash };
+                let key = HashedKey { key: self.prefix().named(name)?, hash };
                 Some(Sought::Missing(Missing { store: self.store(), key, number }))
             }
             Glance::Unclear => None,

@@ -72,7 +72,7 @@ impl Trial {
 
 /// As a cache reads: by the fast path, and by the other where that does not tell.
 fn look(store: &Arc<Store>, key: &Key<'_>) -> Option<u64> {
-    match FastPath::into(store).map(|fast| fast.find(&Prefix::default(), key.name(), number)) {
+    match FastPath::into(store, &Prefix::default()).map(|fast| fast.find(key.name(), number)) {
         Some(Glance::Seen(seen)) => Some(seen),
         Some(Glance::Nothing(_)) => None,
         Some(Glance::Unclear) | None => store.find(key, number).unwrap(),
@@ -82,8 +82,8 @@ fn look(store: &Arc<Store>, key: &Key<'_>) -> Option<u64> {
 /// As a cache writes.
 fn write(store: &Arc<Store>, key: &Key<'_>, value: u64, end: Moment) {
     let object = Arc::new(value) as Arc<dyn Object>;
-    let replaced = match FastPath::into(store) {
-        Some(fast) => fast.replace(key, object, end),
+    let replaced = match FastPath::into(store, &Prefix::default()) {
+        Some(fast) => fast.replace(key.name(), object, end),
         None => Err(object),
     };
     if let Err(object) = replaced {
@@ -93,7 +93,7 @@ fn write(store: &Arc<Store>, key: &Key<'_>, value: u64, end: Moment) {
 
 /// As a cache that is to load what is missing.
 fn seek<'a>(store: &'a Store, fast: &'a FastPath, whole: &'a Prefix) -> Sought<'a, u64> {
-    fast.seek(whole, KEY, number).unwrap_or_else(|| store.seek(whole.key(KEY).unwrap(), number).unwrap())
+    fast.seek(KEY, number).unwrap_or_else(|| store.seek(whole.key(KEY).unwrap(), number).unwrap())
 }
 
 fn number(object: &Arc<dyn Object>) -> u64 {
@@ -199,7 +199,8 @@ fn several_shards_together_hold_no_more_than_they_may() {
 
 /// A caller that misses: leads and lands, or waits for who does. What it got.
 fn load(store: &Arc<Store>, loads: &AtomicUsize, value: u64) -> u64 {
-    let (whole, fast) = (Prefix::default(), FastPath::into(store).unwrap());
+    let whole = Prefix::default();
+    let fast = FastPath::into(store, &whole).unwrap();
     loop {
         let missing = match seek(store, &fast, &whole) {
             Sought::Here(value) => return value,
@@ -271,7 +272,7 @@ fn a_write_or_removal_during_a_lone_load_keeps_its_value_out() {
                 let (store, source, got) = (Arc::clone(&store), Arc::clone(&source), Arc::clone(&got));
                 thread::spawn(move || {
                     let whole = Prefix::default();
-                    let fast = FastPath::into(&store).unwrap();
+                    let fast = FastPath::into(&store, &whole).unwrap();
                     if let Sought::Missing(missing) = seek(&store, &fast, &whole)
                         && let Some(lone) = missing.lead(&KEY.into()).unwrap()
                     {
