@@ -83,12 +83,6 @@ impl Prefix {
     pub(crate) fn named<'a>(&'a self, name: &'a str) -> Option<Key<'a>> {
         if name.is_empty() { None } else { Some(Key { prefix: self, name }) }
     }
-
-    /// This name's key, if it is plain.
-    #[inline(always)]
-    pub(crate) fn plain<'a>(&self, name: &'a str) -> Option<Plain<'a>> {
-        if self.text.is_empty() { Plain::of(name) } else { None }
-    }
 }
 
 #[cold]
@@ -121,9 +115,10 @@ impl<'a> Key<'a> {
         self.prefix.stale_for
     }
 
+    /// This key, if it is plain.
     #[inline(always)]
     pub(crate) fn plain(&self) -> Option<Plain<'a>> {
-        self.prefix.plain(self.name)
+        if self.prefix.text.is_empty() { Plain::of(self.name) } else { None }
     }
 
     /// Length of the joined key in bytes.
