@@ -6,14 +6,12 @@
 mod support;
 
 use std::hint::black_box;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::Barrier;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use lexigram_cache::{Memory, Quota, RateLimiter, Redis};
-use support::{Bound, Relation, Row, contender, goal, interleaved, report, throughput, wanted};
+use support::{
+    Bound, Relation, Row, Server, abreast, contender, goal, interleaved, report, throughput, wanted,
+};
 
 const OURS: &str = "check()";
 const BARE: &str = "EVALSHA";
@@ -24,7 +22,7 @@ const SUBJECTS: usize = 1_000;
 const LIMIT: u64 = 1_000_000;
 
 fn main() {
-    let server = Server::start();
+    let server = Server::redis();
     let mut rows: Vec<Row> =
         KINDS.iter().filter(|kind| wanted(kind.name)).map(|kind| one_thread(&server, kind)).collect();
     if wanted("threads") {
@@ -107,7 +105,7 @@ struct Bare {
 
 impl Bare {
     fn new(server: &Server, kind: &'static Kind) -> Bare {
-        let client = redis::Client::open(server.url()).expect("the address is valid");
+        let client = redis::Client::open(url(server)).expect("the address is valid");
         let mut connection = client.get_connection().expect("the server is up");
         let load = redis::cmd("SCRIPT").arg("LOAD").arg(kind.script).to_owned();
         let digest = load.query(&mut connection).expect("the script is valid");
@@ -134,7 +132,7 @@ impl Bare {
 
 /// Microseconds of a check, one after the other.
 fn one_thread(server: &Server, kind: &'static Kind) -> Row {
-    let (ours, mut bare, subjects) = (server.limiter(kind), Bare::new(server, kind), subjects());
+    let (ours, mut bare, subjects) = (on_redis(server, kind), Bare::new(server, kind), subjects());
     let each = |calls: &mut dyn FnMut(&str)| {
         let start = Instant::now();
         (0..CALLS).for_each(|n| calls(&subjects[n % SUBJECTS]));
@@ -157,7 +155,7 @@ const THREADS: usize = 8;
 
 /// Microseconds for each of all checks that several threads make at once.
 fn threads(server: &Server, kind: &'static Kind) -> Row {
-    let (ours, subjects) = (server.limiter(kind), subjects());
+    let (ours, subjects) = (on_redis(server, kind), subjects());
     let mut connections: Vec<Bare> = (0..THREADS).map(|_| Bare::new(server, kind)).collect();
     interleaved(
         format!("{}, {THREADS} threads", kind.name),
@@ -165,7 +163,7 @@ fn threads(server: &Server, kind: &'static Kind) -> Row {
         ROUNDS,
         vec![
             contender(OURS, || {
-                at_once([(); THREADS].map(|()| {
+                at_once((0..THREADS).map(|_| {
                     let (ours, subjects) = (&ours, &subjects);
                     move |n: usize| assert!(ours.check(&subjects[n % SUBJECTS]).expect("it answers").allowed)
                 }))
@@ -181,19 +179,7 @@ fn threads(server: &Server, kind: &'static Kind) -> Row {
 }
 
 fn at_once<C: FnMut(usize) + Send>(callers: impl IntoIterator<Item = C>) -> f64 {
-    let begin = Barrier::new(THREADS + 1);
-    let start = thread::scope(|scope| {
-        for mut call in callers {
-            let begin = &begin;
-            scope.spawn(move || {
-                begin.wait();
-                (0..CALLS).for_each(&mut call);
-            });
-        }
-        begin.wait();
-        Instant::now()
-    });
-    start.elapsed().as_secs_f64() * 1e6 / (THREADS * CALLS) as f64
+    abreast(callers, CALLS).as_secs_f64() * 1e6 / (THREADS * CALLS) as f64
 }
 
 /// Nanoseconds of a check.
@@ -210,52 +196,19 @@ fn in_memory(kind: &Kind) -> Row {
     interleaved(kind.name, "ns", 11, vec![contender(OURS, measure)])
 }
 
+fn url(server: &Server) -> String {
+    format!("redis://{}/0", server.address())
+}
+
+fn on_redis(server: &Server, kind: &Kind) -> RateLimiter {
+    let redis = Redis::builder(url(server)).pool_size(THREADS as u32).build().expect("the address is valid");
+    RateLimiter::new(&redis, "bench", kind.quota).expect("the quota is valid")
+}
+
 fn limiter(quota: Quota) -> RateLimiter {
     RateLimiter::new(&Memory::default(), "bench", quota).expect("the quota is valid")
 }
 
 fn subjects() -> Vec<String> {
     (0..SUBJECTS).map(|n| format!("203.0.113.{n}")).collect()
-}
-
-struct Server {
-    process: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Server {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a port is free")
-            .port();
-        let arguments = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"];
-        let mut command = Command::new("redis-server");
-        command.args(arguments).arg(port.to_string()).stdout(Stdio::null());
-        let server = Server { process: command.spawn().expect("redis-server is installed"), port };
-        let client = redis::Client::open(server.url()).expect("the address is valid");
-        let start = Instant::now();
-        while client.get_connection().is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "the server does not start");
-            thread::sleep(Duration::from_millis(10));
-        }
-        server
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
-    }
-
-    fn limiter(&self, kind: &Kind) -> RateLimiter {
-        let redis =
-            Redis::builder(self.url()).pool_size(THREADS as u32).build().expect("the address is valid");
-        RateLimiter::new(&redis, "bench", kind.quota).expect("the quota is valid")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
