@@ -2,9 +2,13 @@
 
 mod text;
 
-use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 pub(crate) use self::text::{KeyText, Plain};
 use crate::error::{Error, ErrorKind, Result};
@@ -148,10 +152,20 @@ impl<'a> Key<'a> {
 
 /// Each name once, in the order of its first mention.
 pub(crate) fn distinct(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
-    let (mut seen, mut once) = (HashSet::new(), Vec::new());
+    let names = names.into_iter();
+    let hasher = RandomState::default();
+    let mut once: Vec<String> = Vec::with_capacity(names.size_hint().0);
+    let mut places = HashTable::with_capacity(names.size_hint().0);
     for name in names {
-        if seen.insert(name.as_ref().to_owned()) {
-            once.push(name.as_ref().to_owned());
+        let name = name.as_ref();
+        let place = places.entry(
+            hasher.hash_one(name),
+            |place: &usize| once[*place] == name,
+            |place| hasher.hash_one(&once[*place]),
+        );
+        if let Entry::Vacant(vacant) = place {
+            vacant.insert(once.len());
+            once.push(name.to_owned());
         }
     }
     once

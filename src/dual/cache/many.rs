@@ -24,30 +24,25 @@ impl Cache {
         &self,
         keys: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<HashMap<String, T>> {
-        self.read_many("get_many", &distinct(keys)).await
-    }
-
-    pub(super) async fn read_many<T: Value>(
-        &self,
-        operation: &'static str,
-        names: &[String],
-    ) -> Result<HashMap<String, T>> {
-        let call = self.call(operation)?;
+        let names = distinct(keys);
+        let call = self.call("get_many")?;
         let keys = names.iter().map(|name| call.key(name)).collect::<Result<Vec<_>>>()?;
-        let mut values = HashMap::with_capacity(names.len());
-        for (keys, deadline) in call.shares(keys, |key| *key) {
+        let mut values: Vec<Option<T>> = names.iter().map(|_| None).collect();
+        for (share, deadline) in call.shares(keys.into_iter().zip(&mut values).collect(), |(key, _)| *key) {
+            let keys: Vec<_> = share.iter().map(|(key, _)| *key).collect();
             let found = call.backend().get_many(&keys, deadline).await;
-            for (key, found) in keys.iter().zip(call.absorb_to_nothing(found)?) {
-                if let Some(found) = found
-                    && let Some(value) = call.unpack(&found.item)?
-                {
-                    values.insert(key.name().to_owned(), Arc::unwrap_or_clone(value));
+            for ((_, value), found) in share.into_iter().zip(call.absorb_to_nothing(found)?) {
+                if let Some(found) = found {
+                    *value = call.unpack(&found.item)?.map(Arc::unwrap_or_clone);
                 }
             }
         }
-        call.record(EventKind::Hit(values.len() as u64));
-        call.record(EventKind::Miss((names.len() - values.len()) as u64));
-        Ok(values)
+        let asked = names.len();
+        let mut found = HashMap::with_capacity(asked);
+        found.extend(names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))));
+        call.record(EventKind::Hit(found.len() as u64));
+        call.record(EventKind::Miss((asked - found.len()) as u64));
+        Ok(found)
     }
 
     /// Stores all values with one lifetime. Of a key named twice the last value counts. All keys, sizes and

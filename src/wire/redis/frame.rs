@@ -3,6 +3,7 @@
 use redis::{Parser, Value};
 
 use super::super::{Replies as Contract, garbled};
+use super::plain;
 use super::reply::failed;
 use super::scan::Scan;
 use crate::error::Result;
@@ -39,14 +40,20 @@ impl Contract for Replies {
     }
 
     fn read(self, received: Vec<u8>) -> Result<Vec<Value>> {
-        let mut parser = Parser::new();
         let mut rest = &received[..];
-        (0..self.count).map(|_| parser.parse_value(&mut rest).map_err(failed)).collect()
+        let plain: Option<Vec<Value>> = (0..self.count).map(|_| plain::value(&mut rest)).collect();
+        plain.map_or_else(|| read_all(&received, self.count), Ok)
     }
 
     fn limit(&self) -> usize {
         self.scan.limit
     }
+}
+
+/// By the library.
+fn read_all(mut received: &[u8], count: usize) -> Result<Vec<Value>> {
+    let mut parser = Parser::new();
+    (0..count).map(|_| parser.parse_value(&mut received).map_err(failed)).collect()
 }
 
 #[cfg(test)]

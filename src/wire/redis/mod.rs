@@ -13,6 +13,7 @@ mod lock;
 mod look;
 #[cfg(feature = "async")]
 mod order;
+mod plain;
 mod reply;
 mod scan;
 mod script;
