@@ -69,12 +69,12 @@ fn to_a_thread(pattern: &[u8]) {
         within_limits("replies to a thread", || {
             let mut replies = Replies::to(commands);
             if replies.advance(bytes).is_ok_and(|complete| complete) {
-                drop(black_box(replies.read(bytes.to_vec())));
+                drop(black_box(replies.read(bytes)));
             }
         });
     }
     let mut replies = Replies::to(1);
-    let read = replies.advance(bytes).is_ok_and(|complete| complete).then(|| replies.read(bytes.to_vec()));
+    let read = replies.advance(bytes).is_ok_and(|complete| complete).then(|| replies.read(bytes));
     let Some(Ok(values)) = read else { return };
     with_key(|key| {
         for (name, read) in READERS {
@@ -102,7 +102,7 @@ fn from_memcached(pattern: &[u8]) {
         within_limits("replies of Memcached", || {
             let mut replies = exchange.replies();
             if replies.advance(bytes).is_ok_and(|complete| complete) {
-                drop(black_box(replies.read(bytes.to_vec())));
+                drop(black_box(replies.read(bytes)));
             }
         });
     });

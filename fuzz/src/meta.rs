@@ -22,7 +22,7 @@ pub fn run(bytes: &[u8]) {
     for (_, read) in READERS {
         let mut replies = exchange.replies();
         let _ = replies.advance(&stream);
-        let replies = replies.read(stream.clone()).expect("it is complete");
+        let replies = replies.read(&stream).expect("it is complete");
         assert_eq!(replies.len(), commands);
         for reply in replies {
             let _ = read(reply);

@@ -52,7 +52,7 @@ impl Replies {
     ///
     /// # Errors
     /// `Protocol`.
-    pub fn read(self, received: Vec<u8>) -> Result<Vec<Reply>> {
+    pub fn read(self, received: &[u8]) -> Result<Vec<Reply>> {
         self.0.read(received)
     }
 }

@@ -35,7 +35,7 @@ impl Replies {
     ///
     /// # Errors
     /// `Protocol`.
-    pub fn read(self, received: Vec<u8>) -> Result<Vec<Value>> {
+    pub fn read(self, received: &[u8]) -> Result<Vec<Value>> {
         self.0.read(received)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) trait Replies {
     fn advance(&mut self, received: &[u8]) -> Result<bool>;
 
     /// Reads the replies, once `advance` has found them complete.
-    fn read(self, received: Vec<u8>) -> Result<Self::Output>;
+    fn read(self, received: &[u8]) -> Result<Self::Output>;
 
     /// The most bytes that are taken in, against a server that never stops talking.
     fn limit(&self) -> usize;

@@ -12,16 +12,18 @@ pub(super) struct Socket {
     stream: Box<dyn Stream>,
     /// Whether a failed write tells how much had left; TLS buffers and does not.
     candid: bool,
+    /// What replies are read into, kept from one to the next: zeroing it each time takes longer than reading a short one.
+    buffer: Vec<u8>,
 }
 
 impl Socket {
     pub(super) fn plain(stream: impl Stream + 'static) -> Socket {
-        Socket { stream: Box::new(stream), candid: true }
+        Socket { stream: Box::new(stream), candid: true, buffer: Vec::new() }
     }
 
     #[cfg(all(feature = "redis", feature = "tls"))]
     pub(super) fn encrypted(stream: impl Stream + 'static) -> Socket {
-        Socket { stream: Box::new(stream), candid: false }
+        Socket { candid: false, ..Socket::plain(stream) }
     }
 
     /// Sends a request, and says how much of it left if it did not all leave.
@@ -41,12 +43,15 @@ impl Socket {
     /// Receives all replies of the request that was sent.
     pub(super) fn receive<R: Replies>(&mut self, mut replies: R, deadline: Deadline) -> Result<R::Output> {
         self.stream.set_deadline(deadline);
-        let mut received = Vec::new();
+        let mut length = 0;
         loop {
-            self.read_some(&mut received)?;
-            within_limit(&received, replies.limit())?;
-            if replies.advance(&received)? {
-                return replies.read(received);
+            length += self.read_some(length)?;
+            let received = &self.buffer[..length];
+            within_limit(received, replies.limit())?;
+            if replies.advance(received)? {
+                let output = replies.read(received);
+                self.give_back();
+                return output;
             }
         }
     }
@@ -66,19 +71,25 @@ impl Socket {
         }
     }
 
-    fn read_some(&mut self, received: &mut Vec<u8>) -> Result<()> {
-        let length = received.len();
-        // Doubling keeps a long reply at a few reads; the first read fits most replies.
-        received.resize(length + length.clamp(FIRST_READ, LARGEST_READ), 0);
-        let read = self.stream.read(&mut received[length..]);
-        received.truncate(length + *read.as_ref().unwrap_or(&0));
-        match read {
+    /// Reads what comes behind so many bytes that have come.
+    fn read_some(&mut self, length: usize) -> Result<usize> {
+        if length == self.buffer.len() {
+            // Doubling keeps a long reply at a few reads; the first read fits most replies.
+            self.buffer.resize(length + length.clamp(FIRST_READ, LARGEST_READ), 0);
+        }
+        match self.stream.read(&mut self.buffer[length..]) {
             Ok(0) => Err(io_error("receive", io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => Ok(()),
+            Ok(read) => Ok(read),
             Err(error) => Err(io_error("receive", error)),
         }
     }
+
+    /// Keeps what most replies need.
+    fn give_back(&mut self) {
+        self.buffer.truncate(FIRST_READ);
+        self.buffer.shrink_to(FIRST_READ);
+    }
 }
 
-const FIRST_READ: usize = 4 * 1024;
+const FIRST_READ: usize = 16 * 1024;
 const LARGEST_READ: usize = 1024 * 1024;

@@ -22,7 +22,7 @@ pub(super) async fn receive<R: Replies>(
         }
         within_limit(&received, replies.limit())?;
         if replies.advance(&received)? {
-            return replies.read(received);
+            return replies.read(&received);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memcache::exp::{Error as MetaError, MetaCommandResult, MetaResponse, parse_meta_result};
 
 use super::super::{Replies as Contract, garbled, line, too_large};
-use super::token;
+use super::opaque;
 use crate::error::Result;
 
 /// A reply, or the server's refusal of that one command.
@@ -58,17 +58,18 @@ impl Contract for Replies {
             if data.is_some() && &received[end - 2..end] != b"\r\n" {
                 return Err(garbled());
             }
-            let reply = read_header(header, &token(self.number, self.commands.start + self.replies.len()))?;
+            let asked = opaque(self.number, self.commands.start + self.replies.len());
+            let reply = read_header(header, &asked)?;
             self.replies.push((reply, data));
             self.position = end;
         }
         if self.position == received.len() { Ok(true) } else { Err(garbled()) }
     }
 
-    fn read(self, received: Vec<u8>) -> Result<Vec<Reply>> {
+    fn read(self, received: &[u8]) -> Result<Vec<Reply>> {
         if self.is_stats {
             let told = MetaResponse::parse_header(b"VA 0").and_then(parse_meta_result);
-            return Ok(vec![told.map(|told| with_value(told, Some(received)))]);
+            return Ok(vec![told.map(|told| with_value(told, Some(received.to_vec())))]);
         }
         let with_data = |(reply, data): (Reply, Option<Range<usize>>)| {
             reply.map(|reply| with_value(reply, data.map(|data| received[data].to_vec())))
@@ -105,7 +106,7 @@ fn data_size(header: &[u8], limit: usize) -> Result<Option<usize>> {
     if size > limit { Err(too_large(limit)) } else { Ok(Some(size)) }
 }
 
-fn read_header(header: &[u8], token: &str) -> Result<Reply> {
+fn read_header(header: &[u8], asked: &[u8]) -> Result<Reply> {
     // The library takes every ERROR for an unknown command; this one says no at the door, whatever was asked.
     if header == TOO_MANY.as_bytes() {
         return Ok(Err(MetaError::Server(TOO_MANY.to_owned())));
@@ -116,7 +117,7 @@ fn read_header(header: &[u8], token: &str) -> Result<Reply> {
         Ok(reply) => reply,
     };
     // A no-op has no room for a token; it is only ever sent alone.
-    let echoed = reply.opaque.as_deref() == Some(token.as_bytes());
+    let echoed = reply.opaque.as_deref() == asked.strip_prefix(b"O");
     if echoed || header == b"MN" { Ok(Ok(reply)) } else { Err(garbled()) }
 }
 
@@ -136,7 +137,7 @@ mod tests {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
         assert!(replies.advance(REPLIES).unwrap());
-        let replies = replies.read(REPLIES.to_vec()).unwrap();
+        let replies = replies.read(REPLIES).unwrap();
         assert_eq!(replies[0].as_ref().unwrap().value.as_deref(), Some(&b"a\r\nb"[..]));
         assert_eq!(replies[0].as_ref().unwrap().cas, Some(7));
         assert!(!replies[1].as_ref().unwrap().ok());
@@ -151,7 +152,7 @@ mod tests {
             assert!(!replies.advance(&answer[..end]).unwrap(), "at {end}");
         }
         assert!(replies.advance(answer).unwrap());
-        let reply = replies.read(answer.to_vec()).unwrap().remove(0).unwrap();
+        let reply = replies.read(answer).unwrap().remove(0).unwrap();
         assert_eq!(reply.value.as_deref(), Some(&answer[..]));
         assert!(Replies::new(7, 0..1, LIMIT).of_stats().advance(b"END\r\n").unwrap());
         for other in [&b"ERROR\r\n"[..], b"HD O7.0\r\n", b"END\r\nSTAT"] {

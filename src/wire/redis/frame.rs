@@ -39,10 +39,10 @@ impl Contract for Replies {
         if self.position == received.len() { Ok(true) } else { Err(garbled()) }
     }
 
-    fn read(self, received: Vec<u8>) -> Result<Vec<Value>> {
-        let mut rest = &received[..];
+    fn read(self, received: &[u8]) -> Result<Vec<Value>> {
+        let mut rest = received;
         let plain: Option<Vec<Value>> = (0..self.count).map(|_| plain::value(&mut rest)).collect();
-        plain.map_or_else(|| read_all(&received, self.count), Ok)
+        plain.map_or_else(|| read_all(received, self.count), Ok)
     }
 
     fn limit(&self) -> usize {
@@ -70,7 +70,7 @@ mod tests {
             assert!(!replies.advance(&REPLIES[..end]).unwrap(), "at {end}");
         }
         assert!(replies.advance(REPLIES).unwrap());
-        let values = replies.read(REPLIES.to_vec()).unwrap();
+        let values = replies.read(REPLIES).unwrap();
         assert_eq!(values[0], Value::Okay);
         assert_eq!(values[1], Value::BulkString(b"a\r\nbc".to_vec()));
         assert_eq!(values[2], Value::Array(vec![Value::Nil, Value::Array(vec![Value::Int(7)])]));
