@@ -139,6 +139,12 @@ impl<'a> Key<'a> {
         joined
     }
 
+    /// [`joined`](Key::joined), without an allocation where there is nothing to join.
+    #[cfg(feature = "redis")]
+    pub(crate) fn text(&self) -> std::borrow::Cow<'a, str> {
+        if self.prefix().is_empty() { self.name.into() } else { self.joined().into() }
+    }
+
     /// [`joined`](Key::joined), to be kept.
     pub(crate) fn kept(&self) -> KeyText {
         KeyText::joined(self.prefix(), self.name)

@@ -24,6 +24,7 @@ mod slot;
 mod tests;
 mod version;
 
+use std::slice;
 use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
@@ -262,7 +263,7 @@ pub(crate) fn info() -> Request {
 }
 
 fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Cmd {
-    let mut set = command("SET", key);
+    let mut set = with_room("SET", slice::from_ref(key), 3, bytes.len() + b"PX".len() + LONGEST_NUMBER);
     set.arg(bytes);
     if let Some(millis) = lifetime.as_millis() {
         set.arg("PX").arg(millis);
@@ -271,15 +272,21 @@ fn set(key: &Key<'_>, bytes: &[u8], lifetime: Lifetime) -> Cmd {
 }
 
 fn command(name: &str, key: &Key<'_>) -> Cmd {
-    let mut command = redis::cmd(name);
-    command.arg(key.joined());
-    command
+    with_keys(name, slice::from_ref(key))
 }
 
 fn with_keys(name: &str, keys: &[Key<'_>]) -> Cmd {
-    let mut command = redis::cmd(name);
+    with_room(name, keys, 0, 0)
+}
+
+/// The command, with room for so many arguments behind its keys, of so many bytes: grown step by step, the hundred
+/// commands of a batch would be moved four times each.
+fn with_room(name: &str, keys: &[Key<'_>], arguments: usize, bytes: usize) -> Cmd {
+    let bytes = name.len() + keys.iter().map(Key::len).sum::<usize>() + bytes;
+    let mut command = Cmd::with_capacity(1 + keys.len() + arguments, bytes);
+    command.arg(name);
     for key in keys {
-        command.arg(key.joined());
+        command.arg(&*key.text());
     }
     command
 }
@@ -296,6 +303,9 @@ fn margin_of(key: &Key<'_>) -> String {
 fn millis(lifetime: Lifetime) -> String {
     lifetime.as_millis().map(|millis| millis.to_string()).unwrap_or_default()
 }
+
+/// Digits of `u64::MAX`.
+const LONGEST_NUMBER: usize = 20;
 
 /// Redis takes no lifetime of zero.
 fn hold_millis(hold: Duration) -> String {
