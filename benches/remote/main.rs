@@ -1,5 +1,5 @@
 //! Throughput of Redis and Memcached on this machine, beside clients that keep a connection for each thread: values of 100
-//! bytes, by one key at a time and by a hundred.
+//! bytes, by one key at a time and by a hundred. Ours is a cache with its defaults that all threads share.
 //!
 //! `cargo bench --features redis,memcached,async --bench remote -- --csv FILE --svg FILE`, with `--threads 1,8`,
 //! `--rounds N`, `--only WORKLOAD`. Starts a `redis-server` and a `memcached` of its own. In the table a row is WORKLOAD/THREADS,

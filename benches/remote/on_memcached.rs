@@ -12,11 +12,11 @@ pub const PEER: &str = "exp::Memcache";
 pub fn measure(plan: &Plan, rows: &mut Vec<Row>) {
     let server = Server::memcached();
     let with_values = |owner| keys(owner).into_iter().map(|key| (key, text()));
-    cache(&server, 1).set_many(with_values(OUR_KEYS), LIFETIME).expect("it stores");
+    cache(&server).set_many(with_values(OUR_KEYS), LIFETIME).expect("it stores");
     let connect = |_| Memcache::connect([server.address()]).expect("the address is valid");
     connect(0).set_many(with_values(THEIR_KEYS), TTL).expect("it stores");
     for workload in &WORKLOADS {
-        let pair = |threads| (cache(&server, threads), (0..threads).map(connect).collect());
+        let pair = |threads| (cache(&server), (0..threads).map(connect).collect());
         workload.measure(plan, rows, PEER, pair);
     }
 }
@@ -58,10 +58,7 @@ static WORKLOADS: [Workload<Memcache>; 4] = [
 
 const TTL: Ttl = Ttl::secs(LIFETIME.as_secs() as u32);
 
-fn cache(server: &Server, threads: usize) -> Cache {
-    let memcached = Memcached::builder([server.address()])
-        .pool_size(threads as u32)
-        .build()
-        .expect("the address is valid");
+fn cache(server: &Server) -> Cache {
+    let memcached = Memcached::builder([server.address()]).build().expect("the address is valid");
     Cache::builder().backend(memcached).build().expect("the defaults are valid")
 }

@@ -10,12 +10,12 @@ pub const PEER: &str = "redis-rs";
 
 pub fn measure(plan: &Plan, rows: &mut Vec<Row>) {
     let server = Server::redis();
-    cache(&server, 1).set_many(keys(OUR_KEYS).iter().map(|key| (key, text())), LIFETIME).expect("it stores");
+    cache(&server).set_many(keys(OUR_KEYS).iter().map(|key| (key, text())), LIFETIME).expect("it stores");
     let client = redis::Client::open(url(&server)).expect("the address is valid");
     let connect = |_| client.get_connection().expect("the server is up");
     keys(THEIR_KEYS).iter().for_each(|key| set(key).exec(&mut connect(0)).expect("it stores"));
     for workload in &WORKLOADS {
-        let pair = |threads| (cache(&server, threads), (0..threads).map(connect).collect());
+        let pair = |threads| (cache(&server), (0..threads).map(connect).collect());
         workload.measure(plan, rows, PEER, pair);
     }
 }
@@ -71,8 +71,8 @@ fn set(key: &str) -> redis::Cmd {
     command
 }
 
-fn cache(server: &Server, threads: usize) -> Cache {
-    let redis = Redis::builder(url(server)).pool_size(threads as u32).build().expect("the address is valid");
+fn cache(server: &Server) -> Cache {
+    let redis = Redis::builder(url(server)).build().expect("the address is valid");
     Cache::builder().backend(redis).build().expect("the defaults are valid")
 }
 

@@ -52,13 +52,16 @@ pub(crate) fn exhausted(size: u32) -> Error {
     Error::new(ErrorKind::Timeout, text)
 }
 
+/// The error of a caller whose deadline passed meanwhile.
+pub(crate) fn late(doing: &str) -> Error {
+    Error::new(ErrorKind::Timeout, format!("the deadline passed; could not {doing} in time"))
+}
+
 /// An I/O failure in the words of the crate.
 pub(crate) fn io_error(doing: &str, error: io::Error) -> Error {
     let kind = match error.kind() {
         // The system's word for it, "resource temporarily unavailable", would mislead.
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-            return Error::new(ErrorKind::Timeout, format!("the deadline passed; could not {doing} in time"));
-        }
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => return late(doing),
         // What TLS has to say after the handshake, such as that our certificate is not accepted.
         io::ErrorKind::InvalidData => ErrorKind::Misconfigured,
         _ => ErrorKind::Unavailable,

@@ -1,63 +1,113 @@
 //! A bounded pool of connections to one server.
 //!
 //! It dials nothing by itself and has no thread: who checks a place out dials into it within its own deadline, and a
-//! connection that failed is dropped instead of going back.
+//! connection that failed is dropped instead of going back. Whoever gets a place may carry the questions of those who wait
+//! for one (flat combining: Hendler et al., SPAA 2010): so a crowd costs the server fewer packets, not more waiting.
 
-use super::super::fault::{Fault, exhausted};
+mod place;
+#[cfg(all(test, shuttle))]
+mod races;
+mod waiting;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::super::fault::{Fault, exhausted, late};
 use super::socket::Socket;
 use crate::deadline::Deadline;
-use crate::engine::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use crate::error::Result;
+use crate::engine::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(super) struct Pool {
+pub(super) use self::place::{Answers, Place};
+pub(super) use self::waiting::Ended;
+use self::waiting::{Carried, Left, Waiting};
+
+/// Callers may bring a question `Q`, to be carried by another, and are then handed the answer `A`.
+pub(super) struct Pool<Q = (), A = ()> {
     size: u32,
-    places: Mutex<Places>,
-    freed: Condvar,
+    /// How many connections a crowd is carried on.
+    lanes: u32,
+    places: Mutex<Places<Q, A>>,
 }
 
-struct Places {
+struct Places<Q, A> {
     /// The process these connections belong to. A forked child has copies of them that talk into its parent's
     /// conversations.
     process: u32,
     taken: u32,
-    /// Callers who wait for one. Waking nobody costs a system call too.
-    waiting: u32,
+    /// How many of those are taken to ask and carry, and how many callers they carry.
+    asking: u32,
+    carried: usize,
     idle: Vec<Socket>,
+    /// Who waits for a place, the first to come in front. Who is called or carried has left it.
+    queue: VecDeque<Arc<Waiting<Q, A>>>,
 }
 
-/// The right to use one connection.
-pub(super) struct Place<'a> {
-    pool: &'a Pool,
-    process: u32,
-    idle: Option<Socket>,
+/// What came of bringing a question.
+pub(super) enum Turn<'a, Q, A> {
+    /// The caller has to ask it, for itself and others.
+    Place(Place<'a, Q, A>),
+    Ended(Ended<A>),
 }
 
-impl Pool {
-    pub(super) fn new(size: u32) -> Pool {
-        Pool { size, places: Mutex::new(Places::new(std::process::id())), freed: Condvar::new() }
+impl<Q, A> Pool<Q, A> {
+    pub(super) fn new(size: u32) -> Pool<Q, A> {
+        Pool { size, lanes: LANES, places: Mutex::new(Places::new(std::process::id())) }
     }
 
     /// Waits for a place.
     ///
     /// # Errors
     /// `Timeout` if none became free by the deadline; the server had no part in it.
-    pub(super) fn checkout(&self, deadline: Deadline) -> Result<Place<'_>, Fault> {
-        let mut places = self.lock();
+    pub(super) fn checkout(&self, deadline: Deadline) -> Result<Place<'_, Q, A>, Fault> {
         loop {
-            // Before the look at the clock: the word that a place is free may have come to us alone.
-            if places.taken < self.size {
-                places.taken += 1;
-                return Ok(Place { pool: self, process: places.process, idle: places.idle.pop() });
+            // Nobody carries who brings no question.
+            if let Turn::Place(place) = self.wait(None, deadline)? {
+                return Ok(place);
             }
-            let left = deadline.remaining().map_err(|_| Fault::of_our_own(exhausted(self.size)))?;
-            places.waiting += 1;
-            places = self.freed.wait_timeout(places, left).unwrap_or_else(PoisonError::into_inner).0;
-            places.waiting -= 1;
+        }
+    }
+
+    /// Waits for a place, or to be carried; who gets a place carries those who wait.
+    ///
+    /// # Errors
+    /// As [`checkout`](Pool::checkout); `Timeout` if the question left and was not answered by the deadline.
+    pub(super) fn join(&self, question: Arc<Q>, deadline: Deadline) -> Result<Turn<'_, Q, A>, Fault> {
+        self.wait(Some(question), deadline)
+    }
+
+    fn wait(&self, question: Option<Arc<Q>>, deadline: Deadline) -> Result<Turn<'_, Q, A>, Fault> {
+        let mut places = self.lock();
+        if !(question.is_some() && places.are_crowded(self))
+            && let Some(place) = places.take(self, question.is_some())
+        {
+            return Ok(Turn::Place(place));
+        }
+        let waiting = Arc::new(Waiting::new(question));
+        let mut was_called = false;
+        loop {
+            deadline.remaining().map_err(|_| Fault::of_our_own(exhausted(self.size)))?;
+            places.queue(&waiting, was_called);
+            drop(places);
+            // Who was answered has no need of the places.
+            if let Some(ended) = waiting.wait(deadline) {
+                return Ok(Turn::Ended(ended));
+            }
+            places = self.lock();
+            match waiting.leave() {
+                Left::Queued => places.queue.retain(|other| !Arc::ptr_eq(other, &waiting)),
+                Left::Called => was_called = true,
+                Left::Carried => return Err(Fault::sent(late("receive"))),
+                Left::Ended(ended) => return Ok(Turn::Ended(ended)),
+            }
+            // Before the look at the clock: the word that a place is free may have come to us alone.
+            if let Some(place) = places.take(self, waiting.question().is_some()) {
+                return Ok(Turn::Place(place));
+            }
         }
     }
 
     /// The places of this process. Each step under the lock leaves them whole, so a poisoned one guards whole ones.
-    fn lock(&self) -> MutexGuard<'_, Places> {
+    fn lock(&self) -> MutexGuard<'_, Places<Q, A>> {
         // A system call, so not while others wait for the lock.
         let process = std::process::id();
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,65 +118,71 @@ impl Pool {
     }
 }
 
-impl Places {
-    fn new(process: u32) -> Places {
-        Places { process, taken: 0, waiting: 0, idle: Vec::new() }
+impl<Q, A> Places<Q, A> {
+    fn new(process: u32) -> Places<Q, A> {
+        Places { process, taken: 0, asking: 0, carried: 0, idle: Vec::new(), queue: VecDeque::new() }
     }
-}
 
-impl Place<'_> {
-    /// Runs an exchange on the idle connection of this place, or on a new one where it has none, a dead one, or is
-    /// to have a `fresh` one.
-    ///
-    /// `exchange` says whether the connection is still in step; only then is it kept. If the connection failed, the
-    /// exchange is tried once more on a fresh one, where that can apply nothing twice.
-    pub(super) fn with<T>(
-        mut self,
-        repeatable: bool,
-        fresh: bool,
-        dial: impl Fn() -> Result<Socket>,
-        mut exchange: impl FnMut(&mut Socket) -> Result<(T, bool), Fault>,
-    ) -> Result<T, Fault> {
-        let idle = self.idle.take().filter(|_| !fresh);
-        let idle = idle.and_then(|mut socket| socket.is_quiet().then_some(socket));
-        let dial = || dial().map_err(Fault::unsent);
-        let mut socket = idle.map_or_else(dial, Ok)?;
-        let mut repeated = false;
-        loop {
-            match exchange(&mut socket) {
-                Ok((value, in_step)) => {
-                    self.idle = in_step.then_some(socket);
-                    return Ok(value);
-                }
-                Err(fault) if !repeated && fault.may_repeat(repeatable) => {
-                    repeated = true;
-                    // Before the next one: the server sees no more of them than there are places.
-                    drop(socket);
-                    socket = dial()?;
-                }
-                Err(fault) => return Err(fault),
+    /// A place if one is free, and whom its caller carries.
+    fn take<'a>(&mut self, pool: &'a Pool<Q, A>, asks: bool) -> Option<Place<'a, Q, A>> {
+        if self.taken == pool.size {
+            return None;
+        }
+        self.taken += 1;
+        let carried = if asks { self.carry() } else { Carried::default() };
+        let share = Share { asks, carried: carried.0.len() };
+        self.asking += u32::from(asks);
+        self.carried += share.carried;
+        Some(Place { pool, process: self.process, idle: self.idle.pop(), carried, share })
+    }
+
+    /// Whether a caller with a question does better to wait: more are here than there are places, and enough of those are
+    /// under way to carry them.
+    fn are_crowded(&self, pool: &Pool<Q, A>) -> bool {
+        let here = self.taken as usize + self.queue.len() + self.carried;
+        self.asking >= pool.lanes && here >= pool.size as usize
+    }
+
+    fn carry(&mut self) -> Carried<Q, A> {
+        let mut carried = Vec::new();
+        self.queue.retain(|waiting| {
+            let goes = carried.len() < MOST_CARRIED && waiting.question().is_some();
+            if goes {
+                waiting.carry();
+                carried.push(Arc::clone(waiting));
             }
-        }
+            !goes
+        });
+        Carried(carried)
+    }
+
+    /// Who was called and found the place taken by somebody faster is the first to be called again.
+    fn queue(&mut self, waiting: &Arc<Waiting<Q, A>>, first: bool) {
+        let waiting = Arc::clone(waiting);
+        if first { self.queue.push_front(waiting) } else { self.queue.push_back(waiting) }
+    }
+
+    /// Takes a place back; says whom to wake for it.
+    fn give_back(&mut self, idle: Option<Socket>, share: Share) -> Option<Arc<Waiting<Q, A>>> {
+        self.taken -= 1;
+        self.asking -= u32::from(share.asks);
+        self.carried -= share.carried;
+        self.idle.extend(idle);
+        let next = self.queue.pop_front()?;
+        next.call();
+        Some(next)
     }
 }
 
-/// Gives the place back, also where a panic ends the exchange.
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        // No caller's code runs in between, so no fork either: who took the place gives it back.
-        let mut places = self.pool.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.process != self.process {
-            return;
-        }
-        places.taken -= 1;
-        places.idle.extend(self.idle.take());
-        let is_awaited = places.waiting > 0;
-        drop(places);
-        if is_awaited {
-            self.pool.freed.notify_one();
-        }
-    }
+/// What a place counts for beside itself.
+#[derive(Clone, Copy)]
+struct Share {
+    asks: bool,
+    carried: usize,
 }
 
-#[cfg(all(test, shuttle))]
-mod races;
+/// So many connections carry a crowd better than more, each of which would carry fewer; one alone would leave the server
+/// idle while it is read.
+const LANES: u32 = 4;
+/// So many answers come at once: more would keep the first of them waiting for longer than a round trip.
+const MOST_CARRIED: usize = 31;

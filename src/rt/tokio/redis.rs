@@ -19,7 +19,7 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::handle::redis::{Address, Settings};
 use crate::wire::redis::{
-    Replies, Request, failed, fits, handshake, keeps_connection, read_handshake, unfit,
+    Replies, Request, expected, failed, fits, handshake, keeps_connection, read_handshake, unfit,
 };
 
 /// The connections to one server, one for each runtime.
@@ -292,7 +292,7 @@ async fn send(
     let count = request.commands.len();
     let exchange = live.connection.send_packed_commands(&request.commands, 0, count);
     match runtime.within(deadline.instant(), pin!(exchange)).await {
-        Ok(Ok(values)) if fits(&request.commands, &values) => Ok(values),
+        Ok(Ok(values)) if fits(expected(&request.commands), &values) => Ok(values),
         Ok(Ok(_)) => Err(Fault::sent(unfit())),
         Ok(Err(error)) => Err(Fault::sent(live.verdict.get().cloned().unwrap_or_else(|| failed(error)))),
         Err(error) => Err(Fault::sent(error)),

@@ -5,9 +5,14 @@ use redis::{Arg, Cmd, Pipeline, Value};
 use super::reply::is_read_only;
 use crate::error::{Error, ErrorKind};
 
+/// What the reply to each command looks like.
+pub(crate) fn expected(commands: &Pipeline) -> impl Iterator<Item = Expected> {
+    commands.cmd_iter().map(Expected::of)
+}
+
 /// Whether each reply is of a kind that its command has; else one of them could be another's.
-pub(crate) fn fits(commands: &Pipeline, replies: &[Value]) -> bool {
-    commands.cmd_iter().zip(replies).all(|(command, reply)| Expected::of(command).takes(reply))
+pub(crate) fn fits(expected: impl IntoIterator<Item = Expected>, replies: &[Value]) -> bool {
+    expected.into_iter().zip(replies).all(|(expected, reply)| expected.takes(reply))
 }
 
 /// Whether a connection is worth keeping after these replies. A replica that refuses a write was the master once: its
@@ -23,7 +28,7 @@ pub(crate) fn unfit() -> Error {
 
 /// What replies to a command look like, beside refusals.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Expected {
+pub(crate) enum Expected {
     /// A string, or nothing.
     Text,
     /// So many of these.
@@ -101,11 +106,11 @@ mod tests {
     fn a_reply_of_another_kind_does_not_fit() {
         let text = || Value::BulkString(b"v".to_vec());
         let pair = || Value::Array(vec![text(), Value::Nil]);
-        assert!(fits(&commands(), &[text(), pair(), Value::Int(-1)]));
-        assert!(fits(&commands(), &[Value::Nil, pair(), Value::Int(5)]));
-        assert!(!fits(&commands(), &[Value::Int(1), pair(), Value::Int(5)]));
-        assert!(!fits(&commands(), &[text(), Value::Array(vec![text()]), Value::Int(5)]));
-        assert!(!fits(&commands(), &[text(), pair(), text()]));
+        assert!(fits(expected(&commands()), &[text(), pair(), Value::Int(-1)]));
+        assert!(fits(expected(&commands()), &[Value::Nil, pair(), Value::Int(5)]));
+        assert!(!fits(expected(&commands()), &[Value::Int(1), pair(), Value::Int(5)]));
+        assert!(!fits(expected(&commands()), &[text(), Value::Array(vec![text()]), Value::Int(5)]));
+        assert!(!fits(expected(&commands()), &[text(), pair(), text()]));
     }
 
     #[test]

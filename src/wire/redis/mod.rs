@@ -31,7 +31,7 @@ use redis::{Cmd, Pipeline, Value};
 
 #[cfg(feature = "cluster")]
 pub(crate) use self::cluster::{Redirection, Run, is_cluster_down, part, read_slots, redirection, slots};
-pub(crate) use self::expect::{fits, keeps_connection, unfit};
+pub(crate) use self::expect::{Expected, expected, fits, keeps_connection, unfit};
 pub(crate) use self::frame::Replies;
 pub(crate) use self::lease::placeholder;
 pub(crate) use self::limit::{read_permits, take_permits};
@@ -67,10 +67,6 @@ pub(crate) struct Request {
     /// Whether sending it twice does no more than sending it once, so that a lost reply may be asked again.
     pub(crate) repeatable: bool,
     /// It keeps its connection waiting, so it needs one that no other call is on.
-    #[cfg_attr(
-        not(any(feature = "async", feature = "cluster")),
-        expect(dead_code, reason = "threads share no connection")
-    )]
     pub(crate) apart: bool,
 }
 
