@@ -5,21 +5,21 @@
 //! for one (flat combining: Hendler et al., SPAA 2010): so a crowd costs the server fewer packets, not more waiting.
 
 mod place;
+mod places;
 #[cfg(all(test, shuttle))]
 mod races;
 mod waiting;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::super::fault::{Fault, exhausted, late};
-use super::socket::Socket;
 use crate::deadline::Deadline;
 use crate::engine::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) use self::place::{Answers, Place};
+use self::places::{LANES, Places};
 pub(super) use self::waiting::Ended;
-use self::waiting::{Carried, Left, Waiting};
+use self::waiting::{Left, Waiting};
 
 /// Callers may bring a question `Q`, to be carried by another, and are then handed the answer `A`.
 pub(super) struct Pool<Q = (), A = ()> {
@@ -27,19 +27,6 @@ pub(super) struct Pool<Q = (), A = ()> {
     /// How many connections a crowd is carried on.
     lanes: u32,
     places: Mutex<Places<Q, A>>,
-}
-
-struct Places<Q, A> {
-    /// The process these connections belong to. A forked child has copies of them that talk into its parent's
-    /// conversations.
-    process: u32,
-    taken: u32,
-    /// How many of those are taken to ask and carry, and how many callers they carry.
-    asking: u32,
-    carried: usize,
-    idle: Vec<Socket>,
-    /// Who waits for a place, the first to come in front. Who is called or carried has left it.
-    queue: VecDeque<Arc<Waiting<Q, A>>>,
 }
 
 /// What came of bringing a question.
@@ -92,7 +79,8 @@ impl<Q, A> Pool<Q, A> {
             if let Some(ended) = waiting.wait(deadline) {
                 return Ok(Turn::Ended(ended));
             }
-            places = self.lock();
+            // Still this process: who waits does not fork.
+            places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             match waiting.leave() {
                 Left::Queued => places.queue.retain(|other| !Arc::ptr_eq(other, &waiting)),
                 Left::Called => was_called = true,
@@ -117,72 +105,3 @@ impl<Q, A> Pool<Q, A> {
         places
     }
 }
-
-impl<Q, A> Places<Q, A> {
-    fn new(process: u32) -> Places<Q, A> {
-        Places { process, taken: 0, asking: 0, carried: 0, idle: Vec::new(), queue: VecDeque::new() }
-    }
-
-    /// A place if one is free, and whom its caller carries.
-    fn take<'a>(&mut self, pool: &'a Pool<Q, A>, asks: bool) -> Option<Place<'a, Q, A>> {
-        if self.taken == pool.size {
-            return None;
-        }
-        self.taken += 1;
-        let carried = if asks { self.carry() } else { Carried::default() };
-        let share = Share { asks, carried: carried.0.len() };
-        self.asking += u32::from(asks);
-        self.carried += share.carried;
-        Some(Place { pool, process: self.process, idle: self.idle.pop(), carried, share })
-    }
-
-    /// Whether a caller with a question does better to wait: more are here than there are places, and enough of those are
-    /// under way to carry them.
-    fn are_crowded(&self, pool: &Pool<Q, A>) -> bool {
-        let here = self.taken as usize + self.queue.len() + self.carried;
-        self.asking >= pool.lanes && here >= pool.size as usize
-    }
-
-    fn carry(&mut self) -> Carried<Q, A> {
-        let mut carried = Vec::new();
-        self.queue.retain(|waiting| {
-            let goes = carried.len() < MOST_CARRIED && waiting.question().is_some();
-            if goes {
-                waiting.carry();
-                carried.push(Arc::clone(waiting));
-            }
-            !goes
-        });
-        Carried(carried)
-    }
-
-    /// Who was called and found the place taken by somebody faster is the first to be called again.
-    fn queue(&mut self, waiting: &Arc<Waiting<Q, A>>, first: bool) {
-        let waiting = Arc::clone(waiting);
-        if first { self.queue.push_front(waiting) } else { self.queue.push_back(waiting) }
-    }
-
-    /// Takes a place back; says whom to wake for it.
-    fn give_back(&mut self, idle: Option<Socket>, share: Share) -> Option<Arc<Waiting<Q, A>>> {
-        self.taken -= 1;
-        self.asking -= u32::from(share.asks);
-        self.carried -= share.carried;
-        self.idle.extend(idle);
-        let next = self.queue.pop_front()?;
-        next.call();
-        Some(next)
-    }
-}
-
-/// What a place counts for beside itself.
-#[derive(Clone, Copy)]
-struct Share {
-    asks: bool,
-    carried: usize,
-}
-
-/// So many connections carry a crowd better than more, each of which would carry fewer; one alone would leave the server
-/// idle while it is read.
-const LANES: u32 = 4;
-/// So many answers come at once: more would keep the first of them waiting for longer than a round trip.
-const MOST_CARRIED: usize = 31;

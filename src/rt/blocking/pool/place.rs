@@ -4,8 +4,9 @@ use std::mem;
 
 use super::super::super::fault::Fault;
 use super::super::socket::Socket;
+use super::Pool;
+use super::places::Share;
 use super::waiting::Carried;
-use super::{Pool, Share};
 use crate::engine::sync::PoisonError;
 use crate::error::{ErrorKind, Result};
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use shuttle::thread;
 
+use super::super::socket::Socket;
 use super::super::stream::Stream;
 use super::*;
 use crate::engine::sync::schedules::in_any_order;
