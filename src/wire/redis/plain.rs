@@ -1,7 +1,7 @@
 //! The replies that most calls get, read in one pass over their bytes.
 //!
-//! The library reads whatever a server may say, for which it makes itself a buffer each time; and a word of an array takes
-//! it longer than the rest of that word's way through this process.
+//! The library reads whatever a server may say, for which it makes itself a buffer of 8 KiB each time; and a word of an array
+//! takes it three times as many instructions.
 
 use redis::Value;
 
