@@ -83,7 +83,10 @@ impl<Q, A> Pool<Q, A> {
             places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             match waiting.leave() {
                 Left::Queued => places.queue.retain(|other| !Arc::ptr_eq(other, &waiting)),
-                Left::Called => was_called = true,
+                Left::Called => {
+                    places.called -= 1;
+                    was_called = true;
+                }
                 Left::Carried => return Err(Fault::sent(late("receive"))),
                 Left::Ended(ended) => return Ok(Turn::Ended(ended)),
             }

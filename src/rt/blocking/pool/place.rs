@@ -90,7 +90,7 @@ impl<Q, A> Drop for Place<'_, Q, A> {
         if places.process != self.process {
             return;
         }
-        let next = places.give_back(self.idle.take(), self.share);
+        let next = places.give_back(self.pool.size, self.idle.take(), self.share);
         drop(places);
         // Waking nobody costs a system call too.
         if let Some(next) = next {

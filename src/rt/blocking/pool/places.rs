@@ -15,6 +15,8 @@ pub(super) struct Places<Q, A> {
     /// How many of those are taken to ask and carry, and how many callers they carry.
     pub(super) asking: u32,
     pub(super) carried: usize,
+    /// How many were called to a place and have not come yet.
+    pub(super) called: u32,
     pub(super) idle: Vec<Socket>,
     /// Who waits for a place, the first to come in front. Who is called or carried has left it.
     pub(super) queue: VecDeque<Arc<Waiting<Q, A>>>,
@@ -22,7 +24,8 @@ pub(super) struct Places<Q, A> {
 
 impl<Q, A> Places<Q, A> {
     pub(super) fn new(process: u32) -> Places<Q, A> {
-        Places { process, taken: 0, asking: 0, carried: 0, idle: Vec::new(), queue: VecDeque::new() }
+        let (idle, queue) = (Vec::new(), VecDeque::new());
+        Places { process, taken: 0, asking: 0, carried: 0, called: 0, idle, queue }
     }
 
     /// A place if one is free, and whom its caller carries.
@@ -64,14 +67,24 @@ impl<Q, A> Places<Q, A> {
         if first { self.queue.push_front(waiting) } else { self.queue.push_back(waiting) }
     }
 
-    /// Takes a place back; says whom to wake for it.
-    pub(super) fn give_back(&mut self, idle: Option<Socket>, share: Share) -> Option<Arc<Waiting<Q, A>>> {
+    /// Takes a place back; says whom to wake for it. Nobody where as many are on their way as there are places free: the first
+    /// of them may find it taken by somebody faster, and all others would.
+    pub(super) fn give_back(
+        &mut self,
+        size: u32,
+        idle: Option<Socket>,
+        share: Share,
+    ) -> Option<Arc<Waiting<Q, A>>> {
         self.taken -= 1;
         self.asking -= u32::from(share.asks);
         self.carried -= share.carried;
         self.idle.extend(idle);
+        if self.called >= size - self.taken {
+            return None;
+        }
         let next = self.queue.pop_front()?;
         next.call();
+        self.called += 1;
         Some(next)
     }
 }

@@ -134,7 +134,8 @@ impl Trial {
     /// All have gone.
     fn check(&self) {
         let places = self.pool.lock();
-        assert_eq!((places.taken, places.asking, places.carried, places.queue.len()), (0, 0, 0, 0));
+        assert_eq!((places.taken, places.asking, places.carried, places.called), (0, 0, 0, 0));
+        assert!(places.queue.is_empty());
         assert_eq!(places.idle.len(), self.open.load(SeqCst), "a connection was lost");
     }
 }
