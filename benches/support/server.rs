@@ -18,7 +18,8 @@ impl Server {
     }
 
     pub fn memcached() -> Server {
-        Server::start("memcached", &["--user", "nobody", "--listen", "127.0.0.1", "--port"])
+        // One thread: of several, which one a connection falls to decides how far from it the caller runs.
+        Server::start("memcached", &["--user", "nobody", "--threads", "1", "--listen", "127.0.0.1", "--port"])
     }
 
     fn start(program: &str, arguments: &[&str]) -> Server {
