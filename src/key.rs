@@ -159,9 +159,11 @@ impl<'a> Key<'a> {
 /// Each name once, in the order of its first mention.
 pub(crate) fn distinct(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let names = names.into_iter();
+    // An iterator may promise more than it has.
+    let room = names.size_hint().0.min(1024);
     let hasher = RandomState::default();
-    let mut once: Vec<String> = Vec::with_capacity(names.size_hint().0);
-    let mut places = HashTable::with_capacity(names.size_hint().0);
+    let mut once: Vec<String> = Vec::with_capacity(room);
+    let mut places = HashTable::with_capacity(room);
     for name in names {
         let name = name.as_ref();
         let place = places.entry(

@@ -109,6 +109,7 @@ impl Link {
             return Err(Fault::sent(unfit()));
         }
         let in_step = keeps_connection(&replies);
+        // There are as many as were expected, or they would not have been complete.
         let mut rest = replies.split_off(own.expected.len()).into_iter();
         let next = |question: &&Question| rest.by_ref().take(question.expected.len()).collect();
         let theirs = theirs.iter().map(next).collect();

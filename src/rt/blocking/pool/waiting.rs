@@ -58,13 +58,13 @@ impl<Q, A> Waiting<Q, A> {
             let left = deadline.remaining().ok()?;
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.end()
+        state.take_end()
     }
 
     /// Looks up, under the lock of the places. Who is carried then has gone; who is not may wait again.
     pub(super) fn leave(&self) -> Left<A> {
         let mut state = self.lock();
-        if let Some(ended) = state.end() {
+        if let Some(ended) = state.take_end() {
             return Left::Ended(ended);
         }
         let next = if matches!(*state, State::Carried) { State::Gone } else { State::Queued };
@@ -103,7 +103,7 @@ impl<Q, A> Waiting<Q, A> {
 }
 
 impl<A> State<A> {
-    fn end(&mut self) -> Option<Ended<A>> {
+    fn take_end(&mut self) -> Option<Ended<A>> {
         match mem::replace(self, State::Gone) {
             State::Ended(ended) => Some(ended),
             other => {
@@ -122,10 +122,11 @@ impl<Q, A> Carried<Q, A> {
         self.0.iter().filter_map(|waiting| waiting.question()).collect()
     }
 
-    /// One answer for each, in order.
-    pub(super) fn answer(mut self, answers: impl IntoIterator<Item = A>) {
-        for (waiting, answer) in self.0.drain(..).zip(answers) {
-            waiting.end(Ended::Answered(answer));
+    /// In their order; who gets no answer is put down.
+    pub(super) fn answer(mut self, answers: Vec<A>) {
+        let mut answers = answers.into_iter();
+        for waiting in self.0.drain(..) {
+            waiting.end(answers.next().map_or(Ended::PutDown, Ended::Answered));
         }
     }
 }
