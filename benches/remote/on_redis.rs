@@ -13,7 +13,8 @@ pub fn measure(plan: &Plan, rows: &mut Vec<Row>) {
     cache(&server).set_many(keys(OUR_KEYS).iter().map(|key| (key, text())), LIFETIME).expect("it stores");
     let client = redis::Client::open(url(&server)).expect("the address is valid");
     let connect = |_| client.get_connection().expect("the server is up");
-    keys(THEIR_KEYS).iter().for_each(|key| set(key).exec(&mut connect(0)).expect("it stores"));
+    let mut storing = connect(0);
+    keys(THEIR_KEYS).iter().for_each(|key| set(key).exec(&mut storing).expect("it stores"));
     for workload in &WORKLOADS {
         let pair = |threads| (cache(&server), (0..threads).map(connect).collect());
         workload.measure(plan, rows, PEER, pair);

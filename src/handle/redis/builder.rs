@@ -50,10 +50,10 @@ impl RedisBuilder {
         }
     }
 
-    /// The most connections of blocking callers to each server; who finds all in use waits within its deadline. Short reads
-    /// that wait go along with that of whoever gets a connection next, and where there are more callers than connections
-    /// four of them carry all reads: many threads need no large pool to read. Writes wait for a connection of their own. Tasks
-    /// share one multiplexed connection instead. Defaults to 10.
+    /// The most connections of blocking callers to each server, 16 KiB of buffer each; who finds all in use waits within its
+    /// deadline. Short reads that wait go along with that of whoever gets a connection next, and where there are more callers
+    /// than connections four of them carry all short reads: many threads need no large pool for those. Writes wait for a
+    /// connection of their own. Tasks share one multiplexed connection instead. Defaults to 10.
     pub fn pool_size(mut self, pool_size: u32) -> RedisBuilder {
         self.pool_size = pool_size;
         self

@@ -12,7 +12,7 @@ pub(super) struct Socket {
     stream: Box<dyn Stream>,
     /// Whether a failed write tells how much had left; TLS buffers and does not.
     candid: bool,
-    /// What replies are read into, kept from one to the next: zeroing it each time takes longer than reading a short one.
+    /// What replies are read into, kept from one to the next so that none has it allocated and zeroed anew.
     buffer: Vec<u8>,
 }
 

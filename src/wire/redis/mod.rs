@@ -275,8 +275,8 @@ fn with_keys(name: &str, keys: &[Key<'_>]) -> Cmd {
     with_room(name, keys, 0, 0)
 }
 
-/// The command, with room for so many arguments behind its keys, of so many bytes: grown step by step, the hundred
-/// commands of a batch would be moved four times each.
+/// The command, with room for so many arguments behind its keys, of so many bytes: grown step by step, each of the hundred
+/// commands of a batch would be moved again and again.
 fn with_room(name: &str, keys: &[Key<'_>], arguments: usize, bytes: usize) -> Cmd {
     let bytes = name.len() + keys.iter().map(Key::len).sum::<usize>() + bytes;
     let mut command = Cmd::with_capacity(1 + keys.len() + arguments, bytes);

@@ -92,7 +92,6 @@ impl<Q, A> Drop for Place<'_, Q, A> {
         }
         let next = places.give_back(self.pool.size, self.idle.take(), self.share);
         drop(places);
-        // Waking nobody costs a system call too.
         if let Some(next) = next {
             next.wake();
         }
